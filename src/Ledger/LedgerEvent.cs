@@ -1,0 +1,55 @@
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Ledger;
+
+/// <summary>Something that happened and is recorded; each becomes one journal line.</summary>
+public abstract record LedgerEvent
+{
+    private LedgerEvent()
+    {
+    }
+
+    /// <summary>The signature is about to leave. From here only proof frees the money.</summary>
+    public sealed record Sent(PaymentId Payment) : LedgerEvent;
+
+    /// <summary>The seller says it settled.</summary>
+    public sealed record Settled(PaymentId Payment, SettlementClaim Claim, int Status, bool Delivered, Bytes32? ResponseDigest = null) : LedgerEvent;
+
+    /// <summary>Nobody knows whether the authorization will be used: refused again, lost, cut, unreadable, or delivered without a settlement.</summary>
+    /// <param name="Payment">The payment.</param>
+    /// <param name="Why">A stable word: <c>refused_after_payment</c>, <c>no_answer</c>, <c>settlement_missing</c>, <c>settlement_failed</c>, <c>settlement_pending</c>, <c>restart</c>.</param>
+    /// <param name="Status">The status of the paid answer, or null when none came.</param>
+    /// <param name="Delivered">Whether the agent got an answer below 400.</param>
+    /// <param name="Claim">What the seller claimed, if it was readable.</param>
+    public sealed record InDoubt(PaymentId Payment, string Why, int? Status, bool Delivered, SettlementClaim? Claim = null) : LedgerEvent;
+
+    /// <summary>The signer was provably never called; only legal from Reserved.</summary>
+    public sealed record Aborted(PaymentId Payment, string Why) : LedgerEvent;
+
+    /// <summary>A decision not to pay.</summary>
+    public sealed record Refused(PaymentId Decision, AgentId Agent, string Reason, PaymentContext Context, RefusalFigures Figures, Bytes32 TermsHash, Bytes32 RequestDigest, Bytes32? PolicyHash) : LedgerEvent;
+
+    /// <summary>A policy came into force; its text is archived by hash.</summary>
+    public sealed record PolicyActivated(Bytes32 Hash, string Text, string Registry, string Change) : LedgerEvent;
+
+    /// <summary>Payments stop: everywhere, or for one agent.</summary>
+    public sealed record Frozen(AgentId? Agent, string By, string Reason) : LedgerEvent;
+
+    public sealed record Unfrozen(AgentId? Agent, string By, string Reason) : LedgerEvent;
+}
+
+/// <summary>What a seller says about a settlement: a claim, not a proof.</summary>
+public sealed record SettlementClaim(bool Success, string Transaction, string Network, string? Payer, TokenAmount? Amount, string? ErrorReason);
+
+/// <summary>The figures of a refusal; all optional, all for people and receipts.</summary>
+public sealed record RefusalFigures(
+    Usd? Price = null,
+    EvmAddress? PayTo = null,
+    ChainId? Network = null,
+    EvmAddress? Asset = null,
+    string? Amount = null,
+    Usd? Limit = null,
+    Usd? Spent = null,
+    Usd? Held = null,
+    Usd? Remaining = null,
+    DateTimeOffset? ResetsAt = null);

@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace SmartProxy.Protocol;
+
+/// <summary>Thirty-two bytes: a hash, a nonce, a 256-bit word. Its text is <c>0x</c> and 64 lower-case hex digits.</summary>
+public readonly record struct Bytes32
+{
+    public const int Length = 32;
+
+    private readonly UInt128 _high;
+    private readonly UInt128 _low;
+
+    /// <param name="bytes">Exactly 32 bytes, big-endian.</param>
+    public Bytes32(ReadOnlySpan<byte> bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bytes.Length, Length);
+        _high = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        _low = BinaryPrimitives.ReadUInt128BigEndian(bytes[16..]);
+    }
+
+    public static Bytes32 Keccak256(ReadOnlySpan<byte> data)
+    {
+        Span<byte> hash = stackalloc byte[Length];
+        Keccak.Hash256(data, hash);
+        return new Bytes32(hash);
+    }
+
+    public static Bytes32 Sha256(ReadOnlySpan<byte> data)
+    {
+        Span<byte> hash = stackalloc byte[Length];
+        SHA256.HashData(data, hash);
+        return new Bytes32(hash);
+    }
+
+    /// <summary>Reads <c>0x</c> and 64 hex digits of any case.</summary>
+    public static bool TryParse(string? text, out Bytes32 value)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        var parsed = Hex.TryDecode(text, bytes);
+        value = parsed ? new Bytes32(bytes) : default;
+        return parsed;
+    }
+
+    public void CopyTo(Span<byte> destination)
+    {
+        BinaryPrimitives.WriteUInt128BigEndian(destination, _high);
+        BinaryPrimitives.WriteUInt128BigEndian(destination[16..], _low);
+    }
+
+    public byte[] ToArray()
+    {
+        var bytes = new byte[Length];
+        CopyTo(bytes);
+        return bytes;
+    }
+
+    /// <summary>The digits without <c>0x</c>.</summary>
+    public string ToHex() => ToString()[2..];
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        CopyTo(bytes);
+        return Hex.Encode(bytes);
+    }
+}
