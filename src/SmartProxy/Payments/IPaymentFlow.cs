@@ -1,8 +1,11 @@
 namespace SmartProxy.Payments;
 
-/// <summary>What happens after an origin answered 402 to an unpaid attempt.</summary>
+/// <summary>Decides what becomes of a request that was answered with a 402.</summary>
 internal interface IPaymentFlow
 {
-    /// <summary>Takes the call from its held 402 to an answer for the agent. Answers exactly once, whatever happens.</summary>
+    /// <summary>
+    /// Runs the exchange to its end. When it returns, the agent has its answer: the paid one, the origin's 402, or one of ours.
+    /// Where the flow gave none, the forwarder answers 503.
+    /// </summary>
     ValueTask RunAsync(IUpstreamCall call);
 }

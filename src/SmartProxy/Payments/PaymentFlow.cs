@@ -113,7 +113,7 @@ internal sealed partial class PaymentFlow(
 
         var now = time.GetUtcNow();
         var seconds = Math.Min(offer.MaxTimeoutSeconds, verdict.ValidSeconds);
-        if (seconds < ReservationSigner.MinimumValiditySeconds)
+        if (seconds < ReservationSigner.MinSecondsLeft)
         {
             return Claim.Refused.By(verdict, policyHash, Refusals.ValidityTooShort(seconds));
         }
