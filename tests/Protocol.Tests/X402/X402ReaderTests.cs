@@ -135,7 +135,7 @@ public sealed class X402ReaderTests
 
         var challenge = Answers.InHeader(Answers.Document(string.Join(',', entries)));
 
-        Assert.StartsWith("exact x??Set-Cookie????, exact eip155:1, ", challenge.Offered, StringComparison.Ordinal);
+        Assert.StartsWith("exact x??Set-Cookie:???, exact eip155:1, ", challenge.Offered, StringComparison.Ordinal);
         Assert.InRange(challenge.Offered.Length, 230, 256);
         Assert.True(Ascii.IsValid(challenge.Offered));
     }

@@ -13,7 +13,7 @@ public sealed class X402WriterTests
     public void Version_2_echoes_what_came_byte_for_byte_in_the_order_of_the_official_client()
     {
         var entry = Answers.Entry(changes: " , \"vendor\" : [ 1.50, 2e3 ] ");
-        var challenge = Answers.InHeader($$"""{"x402Version":2,"resource":{ "url" : "https://api.example.test/\u00e9" },"accepts":[{{entry}}],"extensions":{"bazaar": {"info":1e1}}}""");
+        var challenge = Answers.InHeader($$$$$"""{"x402Version":2,"resource":{ "url" : "https://api.example.test/\u00e9" },"accepts":[{{{{{entry}}}}}],"extensions":{"bazaar": {"info":1e1}}}""");
 
         var text = TextOf(Write(challenge));
 
@@ -64,7 +64,7 @@ public sealed class X402WriterTests
         var extensions = Answers.Decode(Write(challenge, Identifier).Value).GetProperty("extensions");
 
         Assert.True(X402Writer.OffersPaymentIdentifier(challenge));
-        Assert.Equal($$$"""{"payment-identifier":{"info":{"required":true,"x":1.0,"id":"{{{Identifier}}}"},"schema":{"a":[1]},"more":null},"other":{"info":{}}}""", extensions.GetRawText());
+        Assert.Equal($$$$$"""{"payment-identifier":{"info":{"required":true,"x":1.0,"id":"{{{{{Identifier}}}}}"},"schema":{"a":[1]},"more":null},"other":{"info":{}}}""", extensions.GetRawText());
     }
 
     [Theory]
@@ -103,7 +103,7 @@ public sealed class X402WriterTests
     [InlineData(9_000, true)]
     public void Above_12_KB_nothing_is_written(int infoLength, bool tooLarge)
     {
-        var challenge = WithExtensions($$$"""{"a":{"info":{"k":"{{{new string('i', infoLength)}}}"}}}""");
+        var challenge = WithExtensions($$$$$"""{"a":{"info":{"k":"{{{{{new string('i', infoLength)}}}}}"}}}""");
         var offer = challenge.Offers[0];
 
         var header = X402Writer.TryWrite(challenge, offer, Answers.AuthorizationFor(offer), Signature, null);
