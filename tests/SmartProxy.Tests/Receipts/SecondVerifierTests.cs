@@ -9,15 +9,15 @@ using SmartProxy.TestKit;
 namespace SmartProxy.Tests.Receipts;
 
 /// <summary>
-/// Receipts and journals as a verifier in another language sees them. It needs Node; without it nothing is tested, which the output says,
-/// except in CI, where that is a failure.
+/// Receipts and journals as a verifier in another language sees them. It needs Node, or OpenSSL; without it nothing is tested, which the
+/// output says, except in CI, where that is a failure.
 /// </summary>
 public sealed class SecondVerifierTests : IDisposable
 {
     private static readonly DateTimeOffset Now = ReceiptSamples.Decided.AddSeconds(2);
 
     private readonly TempFolder _temp = new();
-    private readonly bool _hasNode = HasNode();
+    private readonly bool _hasNode = Has("node", "--version");
 
     public void Dispose() => _temp.Dispose();
 
@@ -31,7 +31,7 @@ public sealed class SecondVerifierTests : IDisposable
 
         var (receipt, jwks) = Issue(ReceiptSamples.Paid);
         var parts = (await File.ReadAllTextAsync(receipt, TestContext.Current.CancellationToken)).Split('.');
-        Assert.True(await RunAsync("receipt", receipt, jwks));
+        Assert.True(await VerifyAsync("receipt", receipt, jwks));
 
         foreach (var part in new[] { 0, 1, 2 })
         {
@@ -39,7 +39,7 @@ public sealed class SecondVerifierTests : IDisposable
             changed[part] = (parts[part][0] == 'e' ? 'f' : 'e') + parts[part][1..];
             var file = _temp.File($"changed-{part}");
             await File.WriteAllTextAsync(file, string.Join('.', changed), TestContext.Current.CancellationToken);
-            Assert.False(await RunAsync("receipt", file, jwks));
+            Assert.False(await VerifyAsync("receipt", file, jwks));
         }
     }
 
@@ -52,7 +52,7 @@ public sealed class SecondVerifierTests : IDisposable
         }
 
         var (receipt, jwks) = Issue(ReceiptSamples.Refused);
-        Assert.True(await RunAsync("receipt", receipt, jwks));
+        Assert.True(await VerifyAsync("receipt", receipt, jwks));
     }
 
     [Fact]
@@ -67,11 +67,11 @@ public sealed class SecondVerifierTests : IDisposable
         var journal = Save("journal", lines);
         var facts = ReceiptSamples.Paid with { ReserveLine = Line(2, lines), OutcomeLine = Line(3, lines) };
         var (receipt, jwks) = Issue(facts);
-        Assert.True(await RunAsync("journal", journal));
-        Assert.True(await RunAsync("receipt", receipt, jwks, journal));
+        Assert.True(await VerifyAsync("journal", journal));
+        Assert.True(await VerifyAsync("receipt", receipt, jwks, journal));
 
         var (stranger, strangersKeys) = Issue(facts with { OutcomeLine = new LedgerLine(3, ReceiptSamples.Hash("another")) });
-        Assert.False(await RunAsync("receipt", stranger, strangersKeys, journal));
+        Assert.False(await VerifyAsync("receipt", stranger, strangersKeys, journal));
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public sealed class SecondVerifierTests : IDisposable
             _ => lines,
         };
         var text = string.Concat(touched.Select(line => line + "\n"));
-        Assert.False(await RunAsync("journal", Save("touched", how == "a torn tail" ? text[..^1] : text)));
+        Assert.False(await VerifyAsync("journal", Save("touched", how == "a torn tail" ? text[..^1] : text)));
     }
 
     [Fact]
@@ -111,21 +111,41 @@ public sealed class SecondVerifierTests : IDisposable
         foreach (var record in new[] { "", new string('a', 135), new string('a', 136), new string('ü', 500) })
         {
             var journal = Save("keccak", Journal(record, record));
-            Assert.True(await RunAsync("journal", journal));
+            Assert.True(await VerifyAsync("journal", journal));
         }
     }
 
-    private static bool HasNode()
+    [Fact]
+    public async Task Openssl_confirms_a_receipt_and_shows_nothing_of_a_changed_one()
+    {
+        if (OperatingSystem.IsWindows() || !Has("openssl", "version"))
+        {
+            return;
+        }
+
+        var (receipt, jwks) = Issue(ReceiptSamples.Paid);
+        var jws = await File.ReadAllTextAsync(receipt, TestContext.Current.CancellationToken);
+        using var set = JsonDocument.Parse(await File.ReadAllTextAsync(jwks, TestContext.Current.CancellationToken));
+        var key = set.RootElement.GetProperty("keys")[0];
+        string[] point = [key.GetProperty("x").GetString()!, key.GetProperty("y").GetString()!];
+
+        var (exitCode, output) = await RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), receipt, point[0], point[1]);
+        Assert.Equal(0, exitCode);
+        Assert.Contains("\"outcome\":\"paid\"", output, StringComparison.Ordinal);
+        Assert.Equal((1, ""), await RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), Save("changed", "f" + jws[1..]), point[0], point[1]));
+    }
+
+    private static bool Has(string tool, string versionArgument)
     {
         try
         {
-            using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true });
-            node!.WaitForExit();
-            return node.ExitCode == 0;
+            using var process = Process.Start(new ProcessStartInfo(tool, versionArgument) { RedirectStandardOutput = true });
+            process!.WaitForExit();
+            return process.ExitCode == 0;
         }
         catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {
-            TestContext.Current.TestOutputHelper?.WriteLine("not run: `node` isn't on the path");
+            TestContext.Current.TestOutputHelper?.WriteLine($"not run: `{tool}` isn't on the path");
             return false;
         }
     }
@@ -168,17 +188,23 @@ public sealed class SecondVerifierTests : IDisposable
         return (Save($"{Path.GetFileName(folder)}.jws", receipt.Jws), Save($"{Path.GetFileName(folder)}.jwks", keys.Jwks));
     }
 
-    private static async Task<bool> RunAsync(params string[] arguments)
+    private static async Task<bool> VerifyAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments]) { RedirectStandardOutput = true };
-        using var node = Process.Start(start)!;
-        var output = await node.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await node.WaitForExitAsync(TestContext.Current.CancellationToken);
-
+        var (exitCode, output) = await RunAsync("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments]);
         using var answer = JsonDocument.Parse(output);
         var holds = answer.RootElement.GetProperty("ok").GetBoolean();
-        Assert.Equal(holds ? 0 : 1, node.ExitCode);
-        TestContext.Current.TestOutputHelper?.WriteLine(output);
+        Assert.Equal(holds ? 0 : 1, exitCode);
         return holds;
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(string tool, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper?.WriteLine(output + await errors);
+        return (process.ExitCode, output);
     }
 }
