@@ -12,6 +12,9 @@ public sealed class BudgetLedger
     /// <summary>No single payment is worth this much; it keeps every sum of 2^27 payments within 128 bits.</summary>
     public static readonly Usd ValueCeiling = new(UInt128.One << 100);
 
+    /// <summary>How long past <c>validBefore</c> an authorization is treated as live when no chain says otherwise.</summary>
+    public static readonly TimeSpan LiveMargin = TimeSpan.FromHours(1);
+
     // 9998-01-01: what a calendar can still do arithmetic with.
     private const long MaxUnixSeconds = 253_339_228_800;
 

@@ -6,6 +6,11 @@ namespace SmartProxy.Ledger;
 /// <summary>Reads what <see cref="JournalWriter"/> writes, and nothing else.</summary>
 public static class JournalReader
 {
+    private const string Newer = "written by a newer version, which must be used to read it";
+
+    /// <summary>Whether a problem means that the line is not broken but beyond this version.</summary>
+    public static bool IsNewer(string problem) => problem.EndsWith(Newer, StringComparison.Ordinal);
+
     /// <summary>Reads one line.</summary>
     /// <param name="bytes">The line without its line feed.</param>
     /// <param name="line">The line, with the hash of its bytes; its place in the chain is not judged here.</param>
@@ -31,7 +36,7 @@ public static class JournalReader
         reader.Begin();
         if (reader.Number("v"u8) is var version and not JournalWriter.Version)
         {
-            throw new FormatException($"line version {version}: written by a newer version, which must be used to read it");
+            throw new FormatException($"line version {version}: {Newer}");
         }
 
         var sequence = reader.Number("seq"u8);
@@ -59,7 +64,7 @@ public static class JournalReader
         LineTypes.Refused => ReadRefused(ref reader),
         LineTypes.Frozen => new LedgerEvent.Frozen(ReadOptionalAgent(ref reader), reader.Text("by"u8), reader.Text("reason"u8)),
         LineTypes.Unfrozen => new LedgerEvent.Unfrozen(ReadOptionalAgent(ref reader), reader.Text("by"u8), reader.Text("reason"u8)),
-        _ => throw new FormatException($"line type `{type}`: written by a newer version, which must be used to read it"),
+        _ => throw new FormatException($"line type `{type}`: {Newer}"),
     };
 
     private static JournalEntry.Reserved ReadReserved(ref LineReader reader)

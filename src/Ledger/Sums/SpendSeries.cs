@@ -9,9 +9,6 @@ namespace SmartProxy.Ledger;
 /// </summary>
 internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
 {
-    /// <summary>How long past <c>validBefore</c> an authorization is treated as live when no chain says otherwise.</summary>
-    public static readonly TimeSpan LiveMargin = TimeSpan.FromHours(1);
-
     private const long Never = long.MaxValue;
 
     // Above this many payments the wait for room is not worked out: sorting them is not worth an answer that says "later".
@@ -161,7 +158,7 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
             SpendWindow.Rolling rolling => Later(validUntil, rolling.Length.Ticks),
             SpendWindow.Calendar calendar => Math.Max(
                 PeriodOf(calendar, payment.ReservedAt.UtcTicks).End,
-                Later(validUntil, LiveMargin.Ticks + 1)),
+                Later(validUntil, BudgetLedger.LiveMargin.Ticks + 1)),
             _ => throw new UnreachableException(),
         };
     }
