@@ -160,10 +160,12 @@ internal sealed partial class ForwardingEndpoint(
         }
     }
 
-    private static bool IsJson(string? contentType) =>
-        contentType is not null
-        && contentType.AsSpan(0, Math.Max(contentType.IndexOf(';', StringComparison.Ordinal), 0) is var end and > 0 ? end : contentType.Length)
-            .Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    private static bool IsJson(string? contentType)
+    {
+        var type = contentType.AsSpan();
+        var parameters = type.IndexOf(';');
+        return (parameters < 0 ? type : type[..parameters]).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    }
 
     [LoggerMessage(EventId = 1301, Level = LogLevel.Error, Message = "Payment flow failed for {Agent} at {Host}")]
     private partial void LogFlowFailed(Exception exception, string agent, string host);

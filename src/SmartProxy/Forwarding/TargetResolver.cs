@@ -33,28 +33,27 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
     // The tunnel decides. Host only has to agree with it: it would steer SNI and certificate checks otherwise.
     private static (ForwardTarget? Target, Refusal? Refusal) InTunnel(HttpRequest request, ITunnelFeature tunnel, string rawTarget)
     {
-        var origin = new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port);
-        var defaultPort = tunnel.IsTls ? Origin.HttpsPort : Origin.HttpPort;
         var authority = request.Headers.Host.ToString();
-        if (authority.Length == 0)
+        if (authority.Length == 0 && !HttpProtocol.IsHttp10(request.Protocol))
         {
-            return HttpProtocol.IsHttp10(request.Protocol)
-                ? Create(tunnel.Identity, origin, rawTarget)
-                : (null, Refuse(400, "malformed_request", "Host is empty; name the host of the CONNECT"));
+            return (null, Refuse(400, "malformed_request", "Host is empty; name the host of the CONNECT"));
         }
 
-        var isAbsolute = rawTarget.Length > 0 && rawTarget[0] != '/' && TrySplit(rawTarget, out authority, out rawTarget);
-        var agrees = Origin.TryParseAuthority(authority, defaultPort, out var host, out var port) && host == tunnel.Host && port == tunnel.Port;
-        if (!agrees || (isAbsolute && !Agrees(request, tunnel, defaultPort)))
+        var agrees = authority.Length == 0 || Agrees(authority, tunnel);
+        if (TrySplit(rawTarget, out var named, out var target))
         {
-            return (null, Refuse(421, "misdirected_request", "the authority differs from that of the CONNECT; open a tunnel to each host"));
+            (agrees, rawTarget) = (agrees && Agrees(named, tunnel), target);
         }
 
-        return Create(tunnel.Identity, origin, rawTarget);
+        return agrees
+            ? Create(tunnel.Identity, new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port), rawTarget)
+            : (null, Refuse(421, "misdirected_request", "the authority differs from that of the CONNECT; open a tunnel to each host"));
     }
 
-    private static bool Agrees(HttpRequest request, ITunnelFeature tunnel, int defaultPort) =>
-        Origin.TryParseAuthority(request.Headers.Host.ToString(), defaultPort, out var host, out var port) && host == tunnel.Host && port == tunnel.Port;
+    private static bool Agrees(string authority, ITunnelFeature tunnel) =>
+        Origin.TryParseAuthority(authority, tunnel.IsTls ? Origin.HttpsPort : Origin.HttpPort, out var host, out var port)
+        && host == tunnel.Host
+        && port == tunnel.Port;
 
     private (ForwardTarget? Target, Refusal? Refusal) AbsoluteForm(HttpRequest request, string rawTarget)
     {
@@ -82,17 +81,19 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
             ? (result, null)
             : (null, Refuse(400, "malformed_request", "the target holds a fragment or characters that no target may hold; encode them"));
 
+    /// <summary>Splits an absolute form; false for an origin form, which starts with a slash.</summary>
     private static bool TrySplit(string url, out string authority, out string target)
     {
         (authority, target) = ("", "");
-        var start = url.IndexOf("://", StringComparison.Ordinal) + 3;
-        if (start < 3)
+        var start = url.StartsWith('/') ? -1 : url.IndexOf("://", StringComparison.Ordinal);
+        if (start < 0)
         {
             return false;
         }
 
-        var end = url.AsSpan(start).IndexOfAny('/', '?', '#');
-        (authority, target) = end < 0 ? (url[start..], "") : (url.Substring(start, end), url[(start + end)..]);
+        start += 3;
+        var length = url.AsSpan(start).IndexOfAny('/', '?', '#');
+        (authority, target) = length < 0 ? (url[start..], "") : (url.Substring(start, length), url[(start + length)..]);
         return true;
     }
 
