@@ -44,11 +44,11 @@ internal static class OriginCertificates
 }
 
 /// <summary>A real origin.</summary>
-internal sealed class Origin : IAsyncDisposable
+internal sealed class TestOrigin : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private Origin(WebApplication app, bool tls) => (_app, Scheme) = (app, tls ? "https" : "http");
+    private TestOrigin(WebApplication app, bool tls) => (_app, Scheme) = (app, tls ? "https" : "http");
 
     public string Scheme { get; }
 
@@ -58,7 +58,7 @@ internal sealed class Origin : IAsyncDisposable
 
     public string Url => $"{Scheme}://{Authority}";
 
-    public static async Task<Origin> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true)
+    public static async Task<TestOrigin> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -81,7 +81,7 @@ internal sealed class Origin : IAsyncDisposable
         app.UseWebSockets();
         app.Run(handler);
         await app.StartAsync();
-        return new Origin(app, tls);
+        return new TestOrigin(app, tls);
     }
 
     public async ValueTask DisposeAsync()
