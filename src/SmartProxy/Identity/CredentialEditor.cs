@@ -6,11 +6,13 @@ namespace SmartProxy.Identity;
 /// <summary>What the operator does with tokens: add, rotate, revoke.</summary>
 internal sealed class CredentialEditor(CredentialFile file, TimeProvider time, IRandomSource random)
 {
+    private static readonly TimeSpan KeepExpired = TimeSpan.FromDays(7);
+
     /// <summary>A new token for the agent; its other tokens stay in force.</summary>
     public AgentToken Add(AgentId agent, string? note = null, TimeSpan? validity = null)
     {
         var token = AgentToken.Create(random);
-        file.Change(tokens => [.. tokens, Store(agent, token, note, validity)]);
+        file.Change(tokens => [.. tokens.Where(IsWorthKeeping), Store(agent, token, note, validity)]);
         return token;
     }
 
@@ -42,6 +44,9 @@ internal sealed class CredentialEditor(CredentialFile file, TimeProvider time, I
         });
         return revoked;
     }
+
+    // Those that ended are listed for a while, and then make room.
+    private bool IsWorthKeeping(StoredToken token) => !token.IsExpired(time.GetUtcNow() - KeepExpired);
 
     private StoredToken Store(AgentId agent, AgentToken token, string? note, TimeSpan? validity)
     {
