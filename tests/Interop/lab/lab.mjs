@@ -1,5 +1,7 @@
 // The laboratory in one process: chain, facilitator, honest and hostile sellers, control. Prints one line of JSON when everything is up
 // and ends when its input closes, so that it never outlives the tests.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { CHAIN_ID, startChain, USDC } from './chain.mjs';
 import { startControl } from './control.mjs';
@@ -19,6 +21,8 @@ const lab = { host: process.env.LAB_SELLER_HOST ?? '127.0.0.2', seen: new Seen()
 const stranger = () => privateKeyToAddress(generatePrivateKey());
 
 lab.tls = makeCertificates(lab.host);
+lab.filesFolder = path.join(path.dirname(lab.tls.caFile), 'files');
+mkdirSync(lab.filesFolder);
 lab.chain = await startChain();
 lab.facilitator = await startFacilitator(lab.chain);
 lab.v2 = await startV2(lab, stranger());
@@ -32,6 +36,7 @@ console.log(JSON.stringify({
   token: USDC,
   rpc: lab.chain.url,
   caFile: lab.tls.caFile,
+  filesFolder: lab.filesFolder,
   control,
   v2: seller(lab.v2),
   v1: seller(lab.v1),

@@ -33,6 +33,7 @@ async function start(name, lab, payTo, payments) {
     next();
   });
   app.use(payments);
+  app.use('/files', express.static(lab.filesFolder));
   app.get('/free', (_, res) => res.json({ free: true }));
   app.get(['/paid', '/dear'], (req, res) => res.json({ sold: req.url }));
   app.post('/echo', echo);
