@@ -4,6 +4,7 @@ using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Protocol.X402;
+using SmartProxy.Receipts;
 using SmartProxy.Wallet;
 
 namespace SmartProxy.Payments;
@@ -180,7 +181,7 @@ internal sealed partial class PaymentFlow(
         Forget(ledger.RecordAsync(new LedgerEvent.Sent(reservation.Id)));
         if (ledger.Health.Trouble is { } trouble)
         {
-            await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = ReceiptIds.Of(reservation.Id) });
+            await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) });
             return;
         }
 
@@ -208,7 +209,7 @@ internal sealed partial class PaymentFlow(
 
         Forget(ledger.RecordAsync(new LedgerEvent.InDoubt(id, "no_answer", Status: null, Delivered: false)));
         LogInDoubt(call.Identity.Agent, call.Origin, id, "no_answer");
-        await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = ReceiptIds.Of(id) });
+        await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = Receipt.IdOf(id, isFinal: false) });
     }
 
     // The outcome is queued before the agent can see the answer: its next request finds it booked.
@@ -222,9 +223,9 @@ internal sealed partial class PaymentFlow(
             presented.Remove(reservation.Id);
         }
 
-        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, ReceiptIds.Of(reservation.Id)), new(OurHeaders.Paid, PaidHeader(reservation))];
+        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, Receipt.IdOf(reservation.Id, isFinal: false)), new(OurHeaders.Paid, PaidHeader(reservation))];
         return head.Status == StatusCodes.Status402PaymentRequired
-            ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = ReceiptIds.Of(reservation.Id) })
+            ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) })
             : new PaidReply(headers);
     }
 
@@ -232,7 +233,7 @@ internal sealed partial class PaymentFlow(
     {
         Forget(ledger.RecordAsync(new LedgerEvent.Aborted(reservation.Id, why)));
         LogAborted(call.Identity.Agent, call.Origin, reservation.Id, why);
-        await call.AnswerAsync(refusal with { ReceiptId = ReceiptIds.Of(reservation.Id) });
+        await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) });
     }
 
     private Challenge Read(IUpstreamCall call)

@@ -1,6 +1,7 @@
 using SmartProxy.Ledger;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
+using SmartProxy.Receipts;
 
 namespace SmartProxy.Payments;
 
@@ -36,7 +37,7 @@ internal sealed partial class RefusalDesk(ILedger ledger, IPolicyView policies, 
         }
 
         LogRefused(agent, call.Origin, refusal.Reason, rule, id);
-        await call.AnswerAsync(refusal with { ReceiptId = ReceiptIds.Of(id) });
+        await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(id, isFinal: false) });
     }
 
     private async Task RecordAsync(LedgerEvent entry)

@@ -29,6 +29,15 @@ internal static class Receipt
     /// <summary>The receipt's id: <c>rcpt_</c> and the payment's, and <c>.2</c> for the one that supersedes it.</summary>
     public static string IdOf(PaymentId payment, bool isFinal) => IdPrefix + payment + (isFinal ? FinalSuffix : "");
 
+    /// <summary>Reads <c>rcpt_…</c>, with or without the suffix of a final one.</summary>
+    public static bool TryParseId(string text, out PaymentId payment)
+    {
+        payment = default;
+        return text.StartsWith(IdPrefix, StringComparison.Ordinal)
+            && PaymentId.TryParse(text[IdPrefix.Length..].Replace(FinalSuffix, "", StringComparison.Ordinal), out payment)
+            && (text == IdOf(payment, isFinal: false) || text == IdOf(payment, isFinal: true));
+    }
+
     /// <exception cref="InvalidOperationException">The nonce doesn't commit to the decision record, or a payment without a reservation: a broken invariant.</exception>
     public static byte[] Write(ReceiptFacts facts, DateTimeOffset issuedAt)
     {

@@ -1,0 +1,148 @@
+using SmartProxy.Commands;
+using SmartProxy.Connections;
+using SmartProxy.Identity;
+using SmartProxy.Keys;
+using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Payments;
+using SmartProxy.Policies;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+using SmartProxy.Receipts;
+using SmartProxy.Storage;
+
+namespace SmartProxy.Hosting;
+
+/// <summary>Everything of an installation that outlives a connection: lock, keys, journal, policy, credentials, receipts.</summary>
+internal sealed class Books : IAsyncDisposable
+{
+    private readonly Stack<object> _opened = new();
+
+    private Books()
+    {
+    }
+
+    public required TimeProvider Time { get; init; }
+
+    public required IRandomSource Random { get; init; }
+
+    public required ILoggerFactory Logging { get; init; }
+
+    public CertificateAuthority Authority { get; private set; } = null!;
+
+    public ReceiptKeys ReceiptKeys { get; private set; } = null!;
+
+    public QueryDigester Queries { get; private set; } = null!;
+
+    public AdminToken AdminToken { get; private set; } = null!;
+
+    public LedgerHost Ledger { get; private set; } = null!;
+
+    public Wallets Wallets { get; private set; } = null!;
+
+    public PolicyFile Policy { get; private set; } = null!;
+
+    public CredentialStore Credentials { get; private set; } = null!;
+
+    public AgentAuthenticator Authenticator { get; private set; } = null!;
+
+    public LiteDbReadModel ReadModel { get; private set; } = null!;
+
+    public ReceiptDesk Receipts { get; private set; } = null!;
+
+    public IReadOnlyList<string> Notices { get; private set; } = [];
+
+    /// <exception cref="OperatorException">One line that says what is missing, unreadable or in use, and what to do.</exception>
+    public static async Task<Books> OpenAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        var books = new Books
+        {
+            Time = TimeProvider.System,
+            Random = new SystemRandomSource(),
+            Logging = Logs.Create(settings),
+        };
+        books._opened.Push(books.Logging);
+        try
+        {
+            await books.OpenAllAsync(settings, cancellationToken);
+            return books;
+        }
+        catch (Exception fault) when (fault is CertificateAuthorityException or ReceiptKeyException or LockedFolderException or PolicyFileException)
+        {
+            await books.DisposeAsync();
+            throw new OperatorException(fault.Message, OperatorException.Failed, fault);
+        }
+        catch
+        {
+            await books.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Why the policy file as it is now is not in force, or null.</summary>
+    public string? PolicyTrouble() =>
+        Policy.Health.Problems is [var first, ..] problems
+            ? $"the policy file was rejected and {(Policy.Hash is null ? "nothing is paid" : "the last good one stays in force")}: {first}{(problems.Count > 1 ? $" (and {problems.Count - 1} more)" : "")}"
+            : null;
+
+    /// <summary>Whether payments are stopped for everybody, in words, or null.</summary>
+    public string? FreezeTrouble() => Ledger.Freeze.Everybody is { } reason ? $"payments are frozen: {reason}" : null;
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_opened.TryPop(out var opened))
+        {
+            switch (opened)
+            {
+                case IAsyncDisposable later:
+                    await later.DisposeAsync();
+                    break;
+                case IDisposable now:
+                    now.Dispose();
+                    break;
+            }
+        }
+    }
+
+    private async Task OpenAllAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        var data = settings.Data;
+        var folder = Keep(FolderLock.Acquire(data.Path));
+        Authority = Keep(CertificateAuthority.Load(data.CertificateAuthority));
+        ReceiptKeys = Keep(ReceiptKeys.Load(data.ReceiptsKey));
+        Queries = new QueryDigester(QueryKey.Load(data));
+        AdminToken = AdminToken.Load(data.AdminToken);
+        Credentials = CredentialStore.Open(new CredentialFile(data.Credentials), Time);
+
+        Ledger = Keep(LedgerHost.Open(folder, Time, Random));
+        ReadModel = Keep(LiteDbReadModel.Open(data.Path, Ledger));
+        Receipts = Keep(new ReceiptDesk(Ledger, ReadModel, new ReceiptIssuer(ReceiptKeys, Time), Logging.CreateLogger<ReceiptDesk>()));
+        Wallets = await WalletLoader.LoadAsync(settings, Ledger, Time);
+        foreach (var wallet in Wallets.All)
+        {
+            Keep(wallet.Value);
+        }
+
+        Policy = Keep(new PolicyFile(settings.Policy, new AssetBook(AssetRegistry.Default), (policy, change) => ActivateAsync(settings.Installation, policy, change), Time, Logging.CreateLogger<PolicyFile>()));
+        await Policy.StartAsync(cancellationToken);
+        Keep(PolicyFileWatcher.Start(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>()));
+        Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
+        Notices = [.. new[] { Ledger.Repair, ReadModel.Rebuilt is { } why ? $"the index was made anew because {why}" : null, PolicyTrouble(), FreezeTrouble() }.OfType<string>()];
+    }
+
+    // INVARIANT: test money and real money never share books, and a policy is on record before it decides.
+    private ValueTask ActivateAsync(Installation installation, PolicySet policy, string change) =>
+        policy.IsTest == installation.Mode is InstallationMode.Test
+            ? Ledger.RecordAsync(new LedgerEvent.PolicyActivated(policy.Hash, policy.Text, AssetRegistry.Default.CanonicalText, change))
+            : throw new OperatorException($"this data folder is for {(installation.Mode is InstallationMode.Test ? "test" : "main")} networks, and the policy names others; use a folder of its own for each (`smartproxy init`)");
+
+    private IReadOnlyList<string> DeclaredTokens(AgentId agent) =>
+        [.. (Policy.Current?.TokenHashes ?? []).Where(declared => declared.Agent == agent).Select(declared => declared.Hash.ToHex())];
+
+    private T Keep<T>(T opened)
+        where T : notnull
+    {
+        _opened.Push(opened);
+        return opened;
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging.Console;
+using SmartProxy.Commands;
+
+namespace SmartProxy.Hosting;
+
+/// <summary>One record per line on standard error: readable on a terminal, JSON where the setting <c>SmartProxy:Logs</c> says <c>json</c>.</summary>
+internal static class Logs
+{
+    public static ILoggerFactory Create(RunSettings settings) => LoggerFactory.Create(logging =>
+    {
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        logging.AddFilter("Yarp", LogLevel.Error);
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (settings.LogFormat is LogFormat.Json)
+        {
+            logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        }
+        else if (settings.LogFormat is LogFormat.Text)
+        {
+            logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ "));
+        }
+    });
+}
+
+/// <summary>How log records look.</summary>
+internal enum LogFormat
+{
+    Text,
+    Json,
+
+    /// <summary>No logs at all; for the demo, whose story is its output.</summary>
+    None,
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+using SmartProxy.Agents;
+using SmartProxy.Commands;
+using SmartProxy.Connections;
+using SmartProxy.Demo;
+using SmartProxy.Forwarding;
+using SmartProxy.Identity;
+using SmartProxy.Operator;
+using SmartProxy.Options;
+using SmartProxy.Payments;
+using SmartProxy.Policies;
+
+namespace SmartProxy.Hosting;
+
+/// <summary>
+/// Two servers in one process, proxy and admin, over one set of books. Started in the order of trust: lock, keys, journal, policy, listeners;
+/// stopped in the opposite one, so that what was signed is finished and synced before the process leaves.
+/// </summary>
+internal sealed class ProxyHost : IDemoProxy
+{
+    private readonly DataFolder _data;
+    private readonly Books _books;
+    private readonly WebApplication _proxy;
+    private readonly WebApplication _admin;
+    private volatile bool _isServing;
+
+    private ProxyHost(RunSettings settings, Books books)
+    {
+        (_data, _books) = (settings.Data, books);
+        var metrics = new Metrics();
+        _proxy = ProxyServer.Build(settings, books, metrics);
+        var tunnels = _proxy.Services.GetRequiredService<TunnelRegistry>();
+        var health = new Health(
+            books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
+            [books.PolicyTrouble, () => books.Credentials.Trouble, books.FreezeTrouble]);
+        _admin = AdminServer.Build(settings, books, health, metrics);
+    }
+
+    /// <summary>Where agents send requests.</summary>
+    public Uri Proxy { get; private set; } = null!;
+
+    public Uri Admin { get; private set; } = null!;
+
+    /// <summary>What an operator should know at the start, one line each.</summary>
+    public IReadOnlyList<string> Notices => _books.Notices;
+
+    /// <exception cref="OperatorException">Something is missing, unreadable or in use; one line says what to do.</exception>
+    public static async Task<ProxyHost> StartAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        var books = await Books.OpenAsync(settings, cancellationToken);
+        try
+        {
+            var host = new ProxyHost(settings, books);
+            try
+            {
+                await host.ListenAsync(settings, cancellationToken);
+                return host;
+            }
+            catch
+            {
+                await host.StopServersAsync();
+                throw;
+            }
+        }
+        catch
+        {
+            await books.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isServing = false;
+        RunFile.Remove(_data);
+        await StopServersAsync();
+        await _books.DisposeAsync();
+    }
+
+    private async Task ListenAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        await StartAsync(_admin, settings.Options.Listen.Admin, "--admin", cancellationToken);
+        await StartAsync(_proxy, settings.Options.Listen.Proxy, "--listen", cancellationToken);
+        (Proxy, Admin) = (AddressOf(_proxy), AddressOf(_admin));
+        _proxy.Services.GetRequiredService<OwnListeners>().Set([EndPointOf(settings.Options.Listen.Proxy, Proxy), EndPointOf(settings.Options.Listen.Admin, Admin)]);
+        new RunFile(Environment.ProcessId, Proxy.GetLeftPart(UriPartial.Authority), Admin.GetLeftPart(UriPartial.Authority), settings.Policy, _books.AdminToken.Reveal()).Write(_data);
+        _isServing = true;
+    }
+
+    private static async Task StartAsync(WebApplication app, ListenAddress address, string flag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException fault)
+        {
+            throw new OperatorException($"can't listen on `{address}` ({fault.Message}); stop the program that uses the port, or choose another one with {flag}", OperatorException.Failed, fault);
+        }
+    }
+
+    private async Task StopServersAsync()
+    {
+        await _proxy.StopAsync(CancellationToken.None);
+        await _admin.StopAsync(CancellationToken.None);
+        await _proxy.DisposeAsync();
+        await _admin.DisposeAsync();
+    }
+
+    private static Uri AddressOf(WebApplication app)
+    {
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+        // Kestrel names the plain port https because TLS stands in its chain; outside tunnels it is http.
+        return new UriBuilder(address) { Scheme = Uri.UriSchemeHttp }.Uri;
+    }
+
+    private static IPEndPoint EndPointOf(ListenAddress configured, Uri bound) => new(configured.Address, bound.Port);
+}

@@ -1,0 +1,171 @@
+using System.Threading.Channels;
+using SmartProxy.Ledger;
+using SmartProxy.Protocol;
+using SmartProxy.Storage;
+
+namespace SmartProxy.Receipts;
+
+/// <summary>
+/// Makes the receipt of every decision from its durable journal lines, signs it and stores it. What it did not get to (a crash, a rebuilt
+/// index) is made from the journal when it is asked for.
+/// </summary>
+internal sealed partial class ReceiptDesk : IAsyncDisposable
+{
+    private const int QueueCapacity = 16_384;
+
+    private readonly LedgerHost _ledger;
+    private readonly LiteDbReadModel _readModel;
+    private readonly ReceiptIssuer _issuer;
+    private readonly ILogger<ReceiptDesk> _logger;
+    private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Dictionary<PaymentId, Open> _open = [];
+    private readonly Task _loop;
+
+    public ReceiptDesk(LedgerHost ledger, LiteDbReadModel readModel, ReceiptIssuer issuer, ILogger<ReceiptDesk> logger)
+    {
+        (_ledger, _readModel, _issuer, _logger) = (ledger, readModel, issuer, logger);
+        _ledger.Durable += Follow;
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>A receipt by its id, <c>rcpt_…</c>, with whose it is; null when there is no such decision, or when its outcome is still open.</summary>
+    public async ValueTask<StoredReceipt?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        if (await _readModel.FindReceiptAsync(id, cancellationToken) is { } ready)
+        {
+            return ready;
+        }
+
+        await CatchUpAsync(cancellationToken);
+        return await _readModel.FindReceiptAsync(id, cancellationToken) ?? await MakeAsync(id, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _ledger.Durable -= Follow;
+        _queue.Writer.TryComplete();
+        await _loop;
+    }
+
+    private void Follow(IReadOnlyList<JournalLine> lines) => _queue.Writer.TryWrite(lines);
+
+    // Two questions: the second is answered in a later batch, so whatever was asked before the first is durable by then, and told.
+    private async ValueTask CatchUpAsync(CancellationToken cancellationToken)
+    {
+        await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
+        await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
+        var barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_queue.Writer.TryWrite(barrier))
+        {
+            await barrier.Task.WaitAsync(TimeSpan.FromSeconds(5), cancellationToken);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        await foreach (var work in _queue.Reader.ReadAllAsync())
+        {
+            if (work is TaskCompletionSource barrier)
+            {
+                barrier.TrySetResult();
+                continue;
+            }
+
+            foreach (var line in (IReadOnlyList<JournalLine>)work)
+            {
+                await TryTakeAsync(line);
+            }
+        }
+    }
+
+    private async ValueTask TryTakeAsync(JournalLine line)
+    {
+        try
+        {
+            await TakeAsync(line);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            LogNotStored(line.Sequence, exception.Message);
+        }
+    }
+
+    private ValueTask TakeAsync(JournalLine line)
+    {
+        switch (line.Entry)
+        {
+            case JournalEntry.Reserved reserved:
+                _open[reserved.Id] = new Open(reserved, line);
+                return default;
+            case JournalEntry.Recorded { Event: LedgerEvent.Refused refused }:
+                return StoreAsync(ReceiptMapping.Of(refused, line));
+            default:
+                return ReceiptMapping.SubjectOf(line.Entry) is { } id && _open.TryGetValue(id, out var open) ? TakeOutcomeAsync(open, line) : default;
+        }
+    }
+
+    private ValueTask TakeOutcomeAsync(Open open, JournalLine line)
+    {
+        if (ReceiptMapping.Of(open.Reserved, open.Line, line, isFinal: open.HasReceipt) is not { } facts)
+        {
+            return default;
+        }
+
+        if (facts.Outcome is ReceiptOutcome.InDoubt)
+        {
+            var isFirst = !open.HasReceipt;
+            _open[open.Reserved.Id] = open with { HasReceipt = true };
+            return isFirst ? StoreAsync(facts) : default;
+        }
+
+        _open.Remove(open.Reserved.Id);
+        return StoreAsync(facts);
+    }
+
+    private async ValueTask StoreAsync(ReceiptFacts facts)
+    {
+        var receipt = _issuer.Issue(facts);
+        await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
+    }
+
+    private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)
+    {
+        await _readModel.CatchUpAsync(cancellationToken);
+        if (!Receipt.TryParseId(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found)
+        {
+            return null;
+        }
+
+        Open? open = null;
+        foreach (var line in _ledger.ReadAfter(found.Sequence - 1).Where(line => ReceiptMapping.SubjectOf(line.Entry) == payment))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var facts = line.Entry switch
+            {
+                JournalEntry.Recorded { Event: LedgerEvent.Refused refused } => ReceiptMapping.Of(refused, line),
+                _ when open is not null => ReceiptMapping.Of(open.Reserved, open.Line, line, open.HasReceipt),
+                _ => null,
+            };
+            if (line.Entry is JournalEntry.Reserved reserved)
+            {
+                open = new Open(reserved, line);
+            }
+
+            if (facts is not null && Receipt.IdOf(facts.Payment, facts.IsFinal) == id)
+            {
+                await StoreAsync(facts);
+                return await _readModel.FindReceiptAsync(id, cancellationToken);
+            }
+
+            open = open is not null && facts is not null ? open with { HasReceipt = true } : open;
+        }
+
+        return null;
+    }
+
+    [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, Message = "The receipt of journal line {Sequence} was not stored and will be made again when asked for: {Problem}")]
+    private partial void LogNotStored(long sequence, string problem);
+
+    /// <summary>A payment whose outcome is not final.</summary>
+    private sealed record Open(JournalEntry.Reserved Reserved, JournalLine Line, bool HasReceipt = false);
+}

@@ -1,0 +1,73 @@
+using SmartProxy.Ledger;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Receipts;
+
+/// <summary>Journal lines as the facts of a receipt. Nothing else goes in, so a receipt says what the journal says.</summary>
+internal static class ReceiptMapping
+{
+    /// <summary>The receipt of a refusal.</summary>
+    public static ReceiptFacts Of(LedgerEvent.Refused refused, JournalLine line) => new()
+    {
+        Payment = refused.Decision,
+        Outcome = ReceiptOutcome.Refused,
+        Agent = refused.Agent,
+        Context = refused.Context,
+        TermsHash = refused.TermsHash,
+        RequestDigest = refused.RequestDigest,
+        PolicyHash = refused.PolicyHash,
+        Reason = refused.Reason,
+        Figures = refused.Figures,
+        DecidedAt = line.At,
+        FinishedAt = line.At,
+        OutcomeLine = new LedgerLine(line.Sequence, line.Hash),
+    };
+
+    /// <summary>The receipt of a payment; null when the line is no outcome.</summary>
+    /// <param name="reserved">What was reserved.</param>
+    /// <param name="reserveLine">Its line.</param>
+    /// <param name="outcomeLine">The line that says what became of it.</param>
+    /// <param name="isFinal">Whether it follows an earlier receipt.</param>
+    public static ReceiptFacts? Of(JournalEntry.Reserved reserved, JournalLine reserveLine, JournalLine outcomeLine, bool isFinal)
+    {
+        var facts = new ReceiptFacts
+        {
+            Payment = reserved.Id,
+            IsFinal = isFinal,
+            Outcome = ReceiptOutcome.InDoubt,
+            Agent = reserved.Facts.Agent,
+            Group = reserved.Facts.Group,
+            Policy = reserved.Facts.Policy,
+            Merchant = reserved.Facts.Merchant,
+            Category = reserved.Facts.Category,
+            Context = reserved.Context,
+            TermsHash = reserved.TermsHash,
+            RequestDigest = reserved.RequestDigest,
+            PolicyHash = reserved.PolicyHash,
+            Limits = [.. reserved.Lines.Select(id => new ReceiptLimit(id))],
+            Reserved = new ReservedTransfer(reserved.Authorization, reserved.Facts.Value, reserved.DecisionRecord),
+            DecidedAt = reserveLine.At,
+            FinishedAt = outcomeLine.At,
+            ReserveLine = new LedgerLine(reserveLine.Sequence, reserveLine.Hash),
+            OutcomeLine = new LedgerLine(outcomeLine.Sequence, outcomeLine.Hash),
+        };
+        return (outcomeLine.Entry as JournalEntry.Recorded)?.Event switch
+        {
+            LedgerEvent.Settled e => facts with { Outcome = ReceiptOutcome.Paid, Status = e.Status, Delivered = e.Delivered, Claim = e.Claim, ResponseDigest = e.ResponseDigest },
+            LedgerEvent.InDoubt e => facts with { Reason = e.Why, Status = e.Status, Delivered = e.Delivered, Claim = e.Claim },
+            LedgerEvent.Aborted e => facts with { Outcome = ReceiptOutcome.Failed, Reason = e.Why },
+            _ => null,
+        };
+    }
+
+    /// <summary>The payment or decision that a line is about, if any.</summary>
+    public static PaymentId? SubjectOf(JournalEntry entry) => entry switch
+    {
+        JournalEntry.Reserved reserved => reserved.Id,
+        JournalEntry.Recorded { Event: LedgerEvent.Settled e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.InDoubt e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Aborted e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Refused e } => e.Decision,
+        _ => null,
+    };
+}
