@@ -133,7 +133,7 @@ public sealed class HostNameTests
 
     [Fact]
     public void The_normal_form_of_anything_is_its_own_normal_form() =>
-        Gen.String[Gen.Char.Where(c => c < 0x180) , 0, 20].Sample(text =>
+        Gen.String[Gen.Char.Where(c => c < 0x180), 0, 20].Sample(text =>
         {
             if (HostName.TryParse(text, out var host))
             {
