@@ -1,0 +1,97 @@
+using SmartProxy.Policy.Document;
+using SmartProxy.Policy.Rules;
+using SmartProxy.Policy.Words;
+
+namespace SmartProxy.Policy;
+
+/// <summary>An agent's effective rules, in words.</summary>
+/// <param name="Agent">Its name or pattern.</param>
+/// <param name="Sentences">One fact each, the money first.</param>
+public sealed record AgentWords(string Agent, IReadOnlyList<string> Sentences);
+
+/// <summary>Says what a policy means, so that a factor of ten is seen before it is spent.</summary>
+public static class PolicyWords
+{
+    /// <summary>Every entry of <c>agents</c>, in the order of the file.</summary>
+    public static IReadOnlyList<AgentWords> Of(PolicySet policy) =>
+        [.. policy.Agents.Rules.Select(agent => new AgentWords(agent.Pattern.ToString(), Sentences(policy, agent)))];
+
+    private static List<string> Sentences(PolicySet policy, AgentRule agent)
+    {
+        if (agent.Allow.Texts.Count == 0)
+        {
+            return ["may pay nothing: `allow` is empty"];
+        }
+
+        var group = policy.Groups.FirstOrDefault(g => g.Name == agent.Group).Limits ?? LimitSet.None;
+        var sentences = new List<string>
+        {
+            Money(agent, group, policy.OrganizationLimits),
+            $"may pay {Places(agent.Allow)} on {agent.Networks.Text} with {agent.Assets.Text}",
+        };
+        AddLimits(sentences, "narrower", agent.Limits with { Own = [] });
+        AddLimits(sentences, $"shared with everyone in group {agent.Group}", group);
+        AddLimits(sentences, "shared with everyone", policy.OrganizationLimits);
+        if (agent.Deny.Texts.Count > 0)
+        {
+            sentences.Add($"never pays {string.Join(", ", agent.Deny.Texts)}");
+        }
+
+        sentences.Add(Recipients(agent.Recipients));
+        sentences.Add(Tunnels(agent));
+        return sentences;
+    }
+
+    // The most that can be spent: its own windows first, for shared pots may already be empty.
+    private static string Money(AgentRule agent, LimitSet group, LimitSet organization)
+    {
+        var windows = agent.Limits.Own.Where(l => l.Window is not null).ToList();
+        var own = agent.Limits.Own.Select(Limit).ToList();
+        if (windows.Count > 0)
+        {
+            return $"spends at most {string.Join(", ", own)}";
+        }
+
+        var shared = group.Own.Concat(organization.Own).Where(l => l.Window is not null).Select(Limit).ToList();
+        var payment = own.Count == 0 ? "" : $"at most {own[0]}, and ";
+        return shared.Count == 0
+            ? $"spends {payment}without any limit over time: set `limits.day` or `limits.total`"
+            : $"spends {payment}up to what it shares: {string.Join(", ", shared)}";
+    }
+
+    private static string Limit(LimitRule limit) => $"{limit.Limit} USD {Per(limit)}";
+
+    private static string Per(LimitRule limit) => limit.Key switch
+    {
+        "payment" => "per payment",
+        "total" => "in total",
+        "day" or "week" or "month" => $"per {limit.Key}",
+        var duration => $"in any {duration}",
+    };
+
+    private static void AddLimits(List<string> sentences, string what, LimitSet limits)
+    {
+        var words = PolicyOutline.Limits(limits).Select(a => $"{a.Name} {a.Value} USD").ToList();
+        if (words.Count > 0)
+        {
+            sentences.Add($"{what}: {string.Join(", ", words)}");
+        }
+    }
+
+    private static string Places(SelectorSet allow) =>
+        allow.Texts.Contains("*") ? "every host" : string.Join(", ", allow.Texts);
+
+    private static string Recipients(RecipientSet recipients) => recipients.Rule switch
+    {
+        RecipientRule.Pin => "at hosts without a merchant, the first recipient seen is pinned",
+        RecipientRule.Any => "at hosts without a merchant, any recipient is paid",
+        RecipientRule.Listed => $"at hosts without a merchant, pays only {PolicyOutline.RecipientText(recipients)}",
+    };
+
+    private static string Tunnels(AgentRule agent) => (agent.Egress, agent.Intercept) switch
+    {
+        (EgressRule.ListedOnly, _) => "reaches only hosts that it may pay; these are decrypted",
+        (EgressRule.Any, InterceptRule.All) => "reaches every host; all are decrypted",
+        (EgressRule.Any, InterceptRule.Payable) => "reaches every host; those that it may pay are decrypted",
+    };
+}

@@ -1,0 +1,179 @@
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Policies;
+
+/// <summary>How the policy file stands, for health, metrics and the dashboard.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Hash">The policy in force; null when there is none and nothing is paid.</param>
+/// <param name="Since">Since when it is in force.</param>
+/// <param name="Problems">Why the file as it is now is not in force; empty when it is.</param>
+/// <param name="Warnings">What is in force and still worth a look.</param>
+internal sealed record PolicyHealth(string File, Bytes32? Hash, DateTimeOffset? Since, IReadOnlyList<PolicyProblem> Problems, IReadOnlyList<PolicyProblem> Warnings);
+
+/// <summary>
+/// The policy file in force. A new text is read, checked whole, made known to the ledger, and only then swapped in as one immutable snapshot;
+/// whatever is wrong with it, the last good policy stays. See <see cref="PolicyFileWatcher"/> for when it is looked at.
+/// </summary>
+internal sealed partial class PolicyFile : IPolicyView, IDisposable
+{
+    private readonly PolicySource _source;
+    private readonly IAssetBook _book;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PolicyFile> _logger;
+    private readonly Func<PolicySet, string, ValueTask> _activate;
+    private readonly SemaphoreSlim _oneReload = new(1, 1);
+    private volatile Snapshot? _current;
+    private volatile PolicyHealth _health;
+    private Bytes32? _lastRefused;
+
+    /// <param name="path">The file.</param>
+    /// <param name="book">The registry of networks and tokens.</param>
+    /// <param name="activate">Awaited before a policy comes into force, with the change in words; when it throws, the old policy stays.</param>
+    /// <param name="time">For health.</param>
+    /// <param name="logger">Receives every change and every refusal of the file.</param>
+    public PolicyFile(string path, IAssetBook book, Func<PolicySet, string, ValueTask> activate, TimeProvider time, ILogger<PolicyFile> logger)
+    {
+        (_source, _book, _activate, _time, _logger) = (new PolicySource(path), book, activate, time, logger);
+        _health = new PolicyHealth(path, null, null, [], []);
+    }
+
+    public event Action? Changed;
+
+    public PolicyHealth Health => _health;
+
+    /// <summary>The policy in force, for words and reports.</summary>
+    public PolicySet? Current => _current?.Policy;
+
+    public Bytes32? Hash => _current?.Policy.Hash;
+
+    public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions)
+    {
+        // INVARIANT: one read of the snapshot for all questions; verdicts of two policies never meet in one decision.
+        var snapshot = _current;
+        return snapshot is null
+            ? (null, [.. questions.Select(NoPolicy)])
+            : (snapshot.Policy.Hash, [.. questions.Select(snapshot.Evaluator.Judge)]);
+    }
+
+    public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelJudge.Judge(Current, agent, host, port) switch
+    {
+        TunnelRule.Intercept => TunnelTreatment.Intercept,
+        TunnelRule.Blind => TunnelTreatment.Blind,
+        TunnelRule.Refuse => TunnelTreatment.Refuse,
+        TunnelRule.RefusePort => TunnelTreatment.RefusePort,
+    };
+
+    public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => Current?.LinesOf(agent) ?? [];
+
+    /// <summary>The first look at the file. A broken one leaves the process running and paying nothing.</summary>
+    /// <exception cref="PolicyFileException">There is no file: the message says what to do.</exception>
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        _source.EnsureExists();
+        await ReloadAsync(cancellationToken);
+    }
+
+    /// <summary>Looks at the file now. True when what it says is in force afterwards.</summary>
+    public async ValueTask<bool> ReloadAsync(CancellationToken cancellationToken)
+    {
+        await _oneReload.WaitAsync(cancellationToken);
+        try
+        {
+            var (bytes, problem) = await _source.ReadSettledAsync(cancellationToken);
+            return bytes is null ? Refuse([problem!], fingerprint: null) : await ConsiderAsync(bytes);
+        }
+        finally
+        {
+            _oneReload.Release();
+        }
+    }
+
+    /// <summary>Whether the bytes on disk are others than those last judged; cheap enough to ask every two seconds.</summary>
+    public bool MayHaveChanged() => _source.MayHaveChanged();
+
+    public void Dispose() => _oneReload.Dispose();
+
+    private async ValueTask<bool> ConsiderAsync(byte[] bytes)
+    {
+        var load = PolicyLoader.Load(bytes, _source.Path, _book);
+        if (load.Policy is not { } policy)
+        {
+            return Refuse(load.Problems, Bytes32.Sha256(bytes));
+        }
+
+        if (policy.Hash == Hash)
+        {
+            Accept(policy, load.Warnings, _health.Since ?? _time.GetUtcNow());
+            return true;
+        }
+
+        var change = PolicyChange.Describe(Current, policy);
+        try
+        {
+            await _activate(policy, change);
+        }
+        catch (Exception unrecorded) when (unrecorded is not OutOfMemoryException)
+        {
+            // What is not recorded does not decide. Forgetting the bytes makes the next look try again.
+            _source.Forget();
+            return Refuse([new PolicyProblem(_source.Path, 0, "", $"the change could not be recorded: {unrecorded.Message}")], Bytes32.Sha256(bytes));
+        }
+
+        _current = new Snapshot(policy, new PolicyEvaluator(policy));
+        Accept(policy, load.Warnings, _time.GetUtcNow());
+        LogActivated(policy.Hash, change);
+        Changed?.Invoke();
+        return true;
+    }
+
+    private void Accept(PolicySet policy, IReadOnlyList<PolicyProblem> warnings, DateTimeOffset since)
+    {
+        _lastRefused = null;
+        _health = new PolicyHealth(_source.Path, policy.Hash, since, [], warnings);
+    }
+
+    private bool Refuse(IReadOnlyList<PolicyProblem> problems, Bytes32? fingerprint)
+    {
+        _health = _health with { Problems = problems };
+        var told = fingerprint ?? Bytes32.Sha256(System.Text.Encoding.UTF8.GetBytes(problems[0].Message));
+        if (_lastRefused == told)
+        {
+            return false;
+        }
+
+        _lastRefused = told;
+        foreach (var problem in problems)
+        {
+            LogProblem(problem);
+        }
+
+        if (Hash is { } stays)
+        {
+            LogKept(problems.Count, stays);
+        }
+        else
+        {
+            LogNothingPaid(problems.Count);
+        }
+
+        return false;
+    }
+
+    private static Verdict.Denied NoPolicy(PaymentQuestion question) =>
+        new(question.Offer, DenyReason.NoPolicy, "-", WouldPass: "a policy file without problems: run `smartproxy policy check`");
+
+    private sealed record Snapshot(PolicySet Policy, PolicyEvaluator Evaluator);
+
+    [LoggerMessage(EventId = 1700, Level = LogLevel.Information, Message = "Policy {Hash} is in force: {Change}")]
+    private partial void LogActivated(Bytes32 hash, string change);
+
+    [LoggerMessage(EventId = 1701, Level = LogLevel.Error, Message = "Policy problem: {Problem}")]
+    private partial void LogProblem(PolicyProblem problem);
+
+    [LoggerMessage(EventId = 1702, Level = LogLevel.Error, Message = "Policy file refused with {Count} problems; the last good policy {Hash} stays in force")]
+    private partial void LogKept(int count, Bytes32 hash);
+
+    [LoggerMessage(EventId = 1703, Level = LogLevel.Error, Message = "Policy file refused with {Count} problems; there is no good policy, so nothing is paid")]
+    private partial void LogNothingPaid(int count);
+}
