@@ -43,6 +43,7 @@ internal abstract record EgressRule
 
     internal sealed record Block(IPNetwork Network) : EgressRule
     {
-        public override bool Covers(IPAddress address, int port) => Network.Contains(address);
+        public override bool Covers(IPAddress address, int port) =>
+            Network.BaseAddress.AddressFamily == address.AddressFamily && Network.Contains(address);
     }
 }

@@ -28,7 +28,6 @@ internal static class SpecialRanges
 
     private static readonly IPNetwork[] Networks6 = Parse(
         "::/96", // unspecified, loopback, IPv4-compatible
-        "::ffff:0:0/96", // IPv4-mapped
         "::ffff:0:0:0/96", // IPv4-translated
         "64:ff9b::/96", // NAT64
         "64:ff9b:1::/48", // local NAT64
@@ -52,6 +51,12 @@ internal static class SpecialRanges
 
     public static bool IsSpecial(IPAddress address)
     {
+        // INVARIANT: networks see a mapped address as its IPv4 form, so that no IPv6 network contains it. It is special before any table is asked.
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return true;
+        }
+
         foreach (var network in address.AddressFamily == AddressFamily.InterNetwork ? Networks4 : Networks6)
         {
             if (network.Contains(address))
