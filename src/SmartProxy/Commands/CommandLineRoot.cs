@@ -63,6 +63,16 @@ internal static class CommandLineRoot
         {
             return Fail(error, $"{fault.Message}; check the disk and the permissions of the folder", OperatorException.Failed);
         }
+        catch (Exception fault)
+        {
+            // Nobody is helped by a stack trace in the middle of their script; who wants it asks for it.
+            if (Environment.GetEnvironmentVariable("SMARTPROXY_DEBUG") == "1")
+            {
+                throw;
+            }
+
+            return Fail(error, $"unexpected {fault.GetType().Name}: {Printable.Line(fault.Message)}; run it with SMARTPROXY_DEBUG=1 to see where", OperatorException.Failed);
+        }
     }
 
     private static int Fail(TextWriter error, string message, int code)

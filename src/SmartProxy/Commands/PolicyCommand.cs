@@ -28,8 +28,8 @@ internal static class PolicyCommand
         var url = new Argument<string>("URL") { Description = "Where the agent would pay." };
         var policy = new Option<string>("--policy") { Description = "The policy file, or a folder of them.", HelpName = "PATH", DefaultValueFactory = _ => Default };
         var method = new Option<string>("--method") { Description = "The request's method.", DefaultValueFactory = _ => "GET" };
-        var price = new Option<string?>("--price") { Description = "The price in dollars, such as 0.01.", HelpName = "USD" };
-        var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, policy, method, price };
+        var price = new Argument<string?>("PRICE") { Description = "The price in dollars, such as 0.01.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, price, policy, method };
         command.SetAction(result => seams.ExplainPolicy(
             new PolicyQuestion(
                 result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetValue(price)),

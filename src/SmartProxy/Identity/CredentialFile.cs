@@ -63,7 +63,7 @@ internal sealed class CredentialFile(string path)
         {
             try
             {
-                return new FileStream(Path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return PrivateFile.OpenLock(Path + ".lock");
             }
             catch (IOException) when (patience.Elapsed < LockPatience)
             {

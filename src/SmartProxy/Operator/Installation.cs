@@ -43,11 +43,12 @@ internal sealed record Installation(InstallationMode Mode, ChainId Network, Date
         return installation;
     }
 
-    /// <summary>Records every file that lies in the folder now.</summary>
+    /// <summary>Records every file that lies in the folder now, but for locks.</summary>
     public static Installation Record(DataFolder folder, InstallationMode mode, ChainId network, string policy, DateTimeOffset now)
     {
         var made = Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories)
             .Select(file => System.IO.Path.GetRelativePath(folder.Path, file).Replace('\\', '/'))
+            .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
         var installation = new Installation(mode, network, now, System.IO.Path.GetFullPath(policy), [.. made]);
         PrivateFile.WriteNew(folder.Installation, installation.ToJson());

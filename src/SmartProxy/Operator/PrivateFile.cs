@@ -32,11 +32,15 @@ internal static class PrivateFile
     /// <exception cref="IOException">There is a file by this name, or the disk failed.</exception>
     public static void WriteNew(string path, ReadOnlySpan<byte> content)
     {
-        using var file = new FileStream(path, Options());
+        using var file = new FileStream(path, Options(FileMode.CreateNew));
         file.Write(content);
         file.Flush();
         Unix.Sync(file.SafeFileHandle);
     }
+
+    /// <summary>Opens the file, or makes it, so that no other process can at the same time. It stays when it is closed.</summary>
+    /// <exception cref="IOException">Another process has it open.</exception>
+    public static FileStream OpenLock(string path) => new(path, Options(FileMode.OpenOrCreate));
 
     /// <exception cref="OperatorException">It is missing, open to others, or too large.</exception>
     public static byte[] Read(string path, string whatMakesIt)
@@ -81,9 +85,9 @@ internal static class PrivateFile
     }
 
     [SuppressMessage("Interoperability", "CA1416", Justification = "set off Windows only")]
-    private static FileStreamOptions Options()
+    private static FileStreamOptions Options(FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerOnly;

@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using SmartProxy.Commands;
+using SmartProxy.Keys;
+using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+using SmartProxy.TestKit;
+
+namespace SmartProxy.Tests.Commands;
+
+/// <summary>The command line in a folder of its own; what commands need of the rest of the program is played.</summary>
+internal sealed class CommandKit : IDisposable, IKeyFiles
+{
+    public static readonly EvmAddress Address = EvmAddress.Parse("0x1111111111111111111111111111111111111111");
+
+    private readonly TempFolder _folder = new();
+
+    public CommandKit()
+    {
+        Seams = new CommandSeams
+        {
+            Run = (settings, _) => Task.FromResult(Ran(settings)),
+            StartProxy = (_, _) => throw new NotSupportedException(),
+            FindNetwork = name => name switch
+            {
+                "base-sepolia" => new NetworkName(name, new ChainId(84532), IsTest: true),
+                "base" => new NetworkName(name, new ChainId(8453), IsTest: false),
+                _ => null,
+            },
+            CreateCertificateAuthority = CreateCa,
+            CreateReceiptsKey = folder => PrivateFile.WriteNew(Path.Combine(folder, "key.pem"), "receipt key"u8),
+            ReadJwks = _ => "jwks of the folder",
+            KeyFiles = this,
+            PolicyKnows = (_, agent) => agent.Value == "me",
+            CheckPolicy = (path, output) => Print(output, "checked " + path, File.Exists(path) ? 0 : 1),
+            ExplainPolicy = (question, output) => Print(output, question.ToString(), 0),
+            WritePolicySchema = output => output.WriteLine("{}"),
+            VerifyLedger = (_, output) => Print(output, "verified", 0),
+            ExportLedger = (_, output) => output.WriteLine("{\"seq\":1}"),
+            VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
+            RecordOffline = (_, entry, _) => Record(entry),
+            SearchOffline = (_, query, _) => ValueTask.FromResult(Search(query)),
+            Recover = (_, _) => null,
+            Become = (path, arguments, environment) => Remember(path, arguments, environment),
+        };
+    }
+
+    public CommandSeams Seams { get; set; }
+
+    public string Data => _folder.File("data");
+
+    public string Policy => _folder.File("policies.json");
+
+    public DataFolder Folder => new(Data);
+
+    public RunSettings? Settings { get; private set; }
+
+    public List<LedgerEvent> Recorded { get; } = [];
+
+    public (string Path, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment)? Became { get; private set; }
+
+    public int BecomeError { get; set; }
+
+    /// <summary>Everything that any command printed so far.</summary>
+    public string Transcript { get; private set; } = "";
+
+    public string File_(string name) => _folder.File(name);
+
+    public async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var code = await CommandLineRoot.RunAsync(arguments, Seams, output, error, TestContext.Current.CancellationToken);
+        Transcript += output.ToString() + error;
+        return (code, output.ToString(), error.ToString());
+    }
+
+    public Task<(int Code, string Output, string Error)> InitAsync() =>
+        RunAsync("init", "--data", Data, "--policy", Policy, "--network", "base-sepolia", "--json");
+
+    public EvmAddress Create(string keyFile, string passwordFile)
+    {
+        PrivateFile.WriteNew(keyFile, "key file"u8);
+        return Address;
+    }
+
+    public EvmAddress Import(string source, string? sourcePasswordFile, string keyFile, string passwordFile) =>
+        File.Exists(source) ? Create(keyFile, passwordFile) : throw new OperatorException($"`{source}` is missing");
+
+    public EvmAddress? AddressOf(string keyFile) => Address;
+
+    public void Dispose() => _folder.Dispose();
+
+    private int Ran(RunSettings settings)
+    {
+        Settings = settings;
+        return 0;
+    }
+
+    private ValueTask Record(LedgerEvent entry)
+    {
+        Recorded.Add(entry);
+        return ValueTask.CompletedTask;
+    }
+
+    private static PaymentPage Search(PaymentQuery query) => new(
+        [new PaymentRow(new PaymentId("01jaaaaaaaaaaaaaaaaaaaaaaa"), DateTimeOffset.UnixEpoch, query.Agent ?? new AgentId("me"), "refused", "GET", "https://api.test", "/\u001b[31m") { Reason = "budget_exceeded" }],
+        Next: null);
+
+    private int Remember(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        Became = (path, arguments, environment);
+        return BecomeError;
+    }
+
+    private static int Print(TextWriter output, string text, int code)
+    {
+        output.WriteLine(text);
+        return code;
+    }
+
+    private static void CreateCa(string folder)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=test CA", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
+        PrivateFile.WriteNew(Path.Combine(folder, "ca.pem"), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
+        PrivateFile.WriteNew(Path.Combine(folder, "ca.key"), System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
+    }
+}
