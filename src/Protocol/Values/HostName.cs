@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace SmartProxy.Protocol;
 
@@ -62,7 +63,7 @@ public readonly record struct HostName
     {
         host = default;
         var inner = text[0] == '[' && text[^1] == ']' ? text[1..^1] : text;
-        var refused = inner.Contains('%', StringComparison.Ordinal)
+        var refused = inner.AsSpan().ContainsAny("%[]")
             || !IPAddress.TryParse(inner, out var address)
             || address.AddressFamily != AddressFamily.InterNetworkV6;
         if (refused)
@@ -82,21 +83,43 @@ public readonly record struct HostName
             return false;
         }
 
-        if (!System.Text.Ascii.IsValid(text))
+        if (!Ascii.IsValid(text) && !TryMapToALabels(text, out name))
         {
-            try
-            {
-                name = Idn.GetAscii(text);
-            }
-            catch (ArgumentException)
-            {
-                return false;
-            }
+            return false;
         }
 
         name = name.ToLowerInvariant();
         return name.Length <= 253 && name.Split('.').All(IsLabel);
     }
+
+    private static bool TryMapToALabels(string text, out string name)
+    {
+        // The mapping does not fold case by itself.
+        name = text.ToLowerInvariant();
+        if (!name.All(IsPlain))
+        {
+            return false;
+        }
+
+        try
+        {
+            name = Idn.GetAscii(name);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    // Letters and marks, and the dots of other scripts. Digits of other scripts, invisible characters and compatibility forms (letter-like symbols,
+    // ligatures, full-width letters) read like a name that they are not.
+    private static bool IsPlain(char c) =>
+        char.IsAscii(c)
+        || c is '\u3002' or '\uFF0E' or '\uFF61'
+        || (c is not (>= '\u2100' and <= '\u214F' or >= '\uFB00')
+            && char.GetUnicodeCategory(c) is UnicodeCategory.LowercaseLetter or UnicodeCategory.OtherLetter or UnicodeCategory.ModifierLetter
+                or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63

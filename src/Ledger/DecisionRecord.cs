@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Ledger;
+
+/// <summary>
+/// The text that a nonce commits to: what was decided, for whom, under which policy, and the whole journal before it. Once the chain shows
+/// the nonce, nobody can have written another history for that payment. Documented in <c>docs/journal.md</c>.
+/// </summary>
+public static class DecisionRecord
+{
+    public const int Version = 1;
+
+    /// <summary>The record of a request under the last durable head. Its 32 secret bytes keep the nonce from being guessed.</summary>
+    public static string Compose(ReserveRequest request, Bytes32 journalHead) => Compose(
+        request.Secret, request.Id, request.Facts.Agent, request.TermsHash, request.RequestDigest, request.PolicyHash, journalHead, request.Terms);
+
+    /// <summary>The nonce of a record: Keccak-256 of its UTF-8 bytes.</summary>
+    public static Bytes32 NonceOf(string record)
+    {
+        var length = Encoding.UTF8.GetMaxByteCount(record.Length);
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        var nonce = Bytes32.Keccak256(bytes.AsSpan(0, Encoding.UTF8.GetBytes(record, bytes)));
+        ArrayPool<byte>.Shared.Return(bytes);
+        return nonce;
+    }
+
+    /// <summary>
+    /// Whether the record embedded in a line is exactly the one that the rest of the line makes, and the nonce its hash. Gives the journal
+    /// head that the record commits to.
+    /// </summary>
+    public static bool Explains(JournalEntry.Reserved entry, out Bytes32 journalHead)
+    {
+        journalHead = default;
+        if (!TryReadSecrets(entry.DecisionRecord, out var secret, out journalHead))
+        {
+            return false;
+        }
+
+        var expected = Compose(
+            secret, entry.Id, entry.Facts.Agent, entry.TermsHash, entry.RequestDigest, entry.PolicyHash, journalHead, entry.Authorization.Terms);
+        return expected == entry.DecisionRecord && NonceOf(expected) == entry.Authorization.Nonce;
+    }
+
+    private static string Compose(
+        Bytes32 secret, PaymentId payment, AgentId agent, Bytes32 terms, Bytes32 request, Bytes32 policy, Bytes32 head, TransferTerms transfer)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer, JsonFields.Options))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("v"u8, Version);
+            json.WriteWord("secret"u8, secret);
+            json.WriteString("payment"u8, payment.Value);
+            json.WriteString("agent"u8, agent.Value);
+            json.WriteWord("terms"u8, terms);
+            json.WriteWord("request"u8, request);
+            json.WriteWord("policy"u8, policy);
+            json.WriteLineHash("head"u8, head);
+            json.WriteString("chain"u8, transfer.Chain.ToString());
+            json.WriteAddress("asset"u8, transfer.Asset);
+            json.WriteAddress("from"u8, transfer.From);
+            json.WriteAddress("to"u8, transfer.To);
+            json.WriteDigits("value"u8, transfer.Value.Units);
+            json.WriteNumber("validAfter"u8, transfer.ValidAfter);
+            json.WriteNumber("validBefore"u8, transfer.ValidBefore);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    // Everything else in the record stands in its line too, and is compared by composing the record again.
+    private static bool TryReadSecrets(string record, out Bytes32 secret, out Bytes32 head)
+    {
+        (secret, head) = (default, default);
+        try
+        {
+            using var document = JsonDocument.Parse(record, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("secret"u8, out var s) && Bytes32.TryParse(s.GetString(), out secret)
+                && document.RootElement.TryGetProperty("head"u8, out var h) && Bytes32.TryParse("0x" + h.GetString(), out head);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using SmartProxy.Policy.Rules;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Policy.Document;
+
+/// <summary>A value and where it was written.</summary>
+internal readonly record struct Located<T>(T Value, Place At);
+
+/// <summary>A policy file as written: every value has its type, nothing is looked up yet. Null is absent.</summary>
+internal sealed record PolicyDocument(
+    Place At,
+    IReadOnlyList<Located<ChainId>>? Networks,
+    IReadOnlyList<Located<string>>? Assets,
+    IReadOnlyList<Located<string>>? Schemes,
+    Located<string>? Wallet,
+    TimeZoneInfo Zone,
+    bool Pins,
+    OrganizationEntry? Organization,
+    IReadOnlyList<MerchantEntry> Merchants,
+    IReadOnlyList<CategoryEntry> Categories,
+    IReadOnlyList<GroupEntry> Groups,
+    IReadOnlyList<PolicyEntry> Policies,
+    IReadOnlyList<AgentEntry> Agents);
+
+internal sealed record OrganizationEntry(Place At, LimitsEntry? Limits);
+
+internal sealed record MerchantEntry(
+    string Name,
+    Place At,
+    IReadOnlyList<Located<HostPattern>> Hosts,
+    Located<string>? Category,
+    RecipientsEntry? Recipients,
+    IReadOnlyList<Located<ChainId>>? Networks,
+    bool AllowCleartext,
+    bool PayHead,
+    bool PayUpgrades,
+    int? ValidSeconds,
+    LimitsEntry? Limits,
+    TagsEntry? Tags);
+
+/// <summary>Hosts of a category that are no merchants.</summary>
+internal sealed record CategoryEntry(string Name, Place At, IReadOnlyList<Located<HostPattern>> Hosts);
+
+internal sealed record GroupEntry(string Name, Place At, LimitsEntry? Limits, TagsEntry? Tags);
+
+/// <summary>A template.</summary>
+internal sealed record PolicyEntry(string Name, Place At, RuleMembers Members);
+
+internal sealed record AgentEntry(AgentPattern Pattern, Place At, Located<string>? Policy, RuleMembers Members, IReadOnlyList<Located<Bytes32>> TokenHashes);
+
+/// <summary>What policies and agents both may say.</summary>
+internal sealed record RuleMembers(
+    Located<string>? Group,
+    IReadOnlyList<Located<Selector>>? Allow,
+    IReadOnlyList<Located<Selector>>? Deny,
+    IReadOnlyList<Located<ChainId>>? Networks,
+    IReadOnlyList<Located<string>>? Assets,
+    IReadOnlyList<Located<string>>? Schemes,
+    RecipientsEntry? Recipients,
+    LimitsEntry? Limits,
+    int? ValidSeconds,
+    EgressRule? Egress,
+    InterceptRule? Intercept,
+    Located<string>? Wallet,
+    TagsEntry? Tags);
+
+/// <param name="At">Where.</param>
+/// <param name="Choice">How recipients are accepted.</param>
+/// <param name="Listed">The list, for <see cref="RecipientChoice.Listed"/>.</param>
+internal sealed record RecipientsEntry(Place At, RecipientChoice Choice, IReadOnlyList<Located<EvmAddress>> Listed);
+
+internal sealed record TagsEntry(Place At, IReadOnlyList<KeyValuePair<string, string>> Tags);
+
+internal sealed record LimitsEntry(
+    Place At,
+    IReadOnlyList<LimitEntry> Own,
+    IReadOnlyList<LimitEntry> EachMerchant,
+    IReadOnlyList<NarrowedEntry> In);
+
+/// <summary>Limits on what a selector matches.</summary>
+internal sealed record NarrowedEntry(Selector Selector, Place At, IReadOnlyList<LimitEntry> Limits);
+
+/// <param name="Key">As written: <c>day</c>, <c>24h</c>.</param>
+/// <param name="At">Where; its path is the limit's id.</param>
+/// <param name="Window">When payments count; null for a single payment.</param>
+/// <param name="Limit">The most.</param>
+internal sealed record LimitEntry(string Key, Place At, SpendWindow? Window, Usd Limit);
+
+internal enum RecipientChoice
+{
+    Listed,
+    Pin,
+    Any,
+}
+
+internal enum EgressRule
+{
+    Any,
+    ListedOnly,
+}
+
+internal enum InterceptRule
+{
+    Payable,
+    All,
+}

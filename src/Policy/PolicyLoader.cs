@@ -1,0 +1,39 @@
+using System.Text;
+using SmartProxy.Policy.Document;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Policy;
+
+/// <param name="Policy">The policy, or null when there is any problem: a file is good as a whole or not at all.</param>
+/// <param name="Problems">Every problem, in the order of the file.</param>
+/// <param name="Warnings">What loads and is still worth a look.</param>
+public sealed record PolicyLoad(PolicySet? Policy, IReadOnlyList<PolicyProblem> Problems, IReadOnlyList<PolicyProblem> Warnings);
+
+/// <summary>From bytes to a policy in force, or to every reason why not.</summary>
+public static class PolicyLoader
+{
+    /// <param name="bytes">The file, at most 4 MiB.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="book">The registry of networks and tokens.</param>
+    public static PolicyLoad Load(ReadOnlySpan<byte> bytes, string file, IAssetBook book)
+    {
+        var problems = new ProblemList(file);
+        var root = JsonTreeReader.Read(bytes, problems);
+        var document = root is null ? null : new PolicyReader(book, problems).Read(root);
+        if (document is not null)
+        {
+            new PolicyChecker(document, book, problems).Check();
+        }
+
+        if (document is null || !problems.IsEmpty)
+        {
+            return new PolicyLoad(null, problems.Problems, problems.Warnings);
+        }
+
+        var policy = new PolicySet(HashOf(bytes, book.Hash), Encoding.UTF8.GetString(bytes), document, book);
+        return new PolicyLoad(policy, [], problems.Warnings);
+    }
+
+    // The registry gives tokens their value and their domain: the same text under another registry is another policy.
+    private static Bytes32 HashOf(ReadOnlySpan<byte> bytes, Bytes32 registry) => Bytes32.Sha256([.. bytes, .. registry.ToArray()]);
+}

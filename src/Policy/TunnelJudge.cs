@@ -1,0 +1,53 @@
+using SmartProxy.Policy.Document;
+using SmartProxy.Policy.Rules;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Policy;
+
+/// <summary>What a policy wants for a tunnel.</summary>
+public enum TunnelRule
+{
+    /// <summary>The policy could pay this host, or asks to see everything.</summary>
+    Intercept,
+
+    /// <summary>The policy could not pay this host.</summary>
+    Blind,
+
+    /// <summary>The policy's <c>egress</c> is <c>listed-only</c> and the host is not listed.</summary>
+    Refuse,
+
+    /// <summary>The port is neither 443 nor 80 nor listed for this host.</summary>
+    RefusePort,
+}
+
+/// <summary>Decides what is decrypted. Looks at host lists only, never at budget, time or freeze, so that a tunnel's fate does not depend on the hour.</summary>
+public static class TunnelJudge
+{
+    public static TunnelRule Judge(PolicySet? policy, AgentId agent, HostName host, int port)
+    {
+        var target = Target.OfTunnel(host, port);
+        var rule = policy?.Agents.Find(agent);
+        if (!target.IsDefaultPort && !(policy is not null && rule is not null && ListsPort(policy, rule, target)))
+        {
+            return TunnelRule.RefusePort;
+        }
+
+        // Without an entry nothing can be paid, and nothing asks for egress to be closed.
+        if (policy is null || rule is null)
+        {
+            return TunnelRule.Blind;
+        }
+
+        var site = policy.Hosts.Locate(target);
+        var payable = rule.Deny.Match(site) is null && rule.Allow.Match(site) is not null;
+        if (!payable && rule.Egress == EgressRule.ListedOnly)
+        {
+            return TunnelRule.Refuse;
+        }
+
+        return payable || rule.Intercept == InterceptRule.All ? TunnelRule.Intercept : TunnelRule.Blind;
+    }
+
+    private static bool ListsPort(PolicySet policy, AgentRule rule, in Target target) =>
+        policy.Hosts.ListsPort(target) || rule.Allow.ListsPort(target);
+}

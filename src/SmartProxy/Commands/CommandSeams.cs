@@ -1,0 +1,77 @@
+using SmartProxy.Demo;
+using SmartProxy.Keys;
+using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Commands;
+
+/// <summary>What commands need from the rest of the program; the composition fills it in.</summary>
+internal sealed record CommandSeams
+{
+    /// <summary>Serves until the token fires, then ends cleanly. Returns the exit code.</summary>
+    public required Func<RunSettings, CancellationToken, Task<int>> Run { get; init; }
+
+    /// <summary>Starts a proxy inside this process, for the demo.</summary>
+    public required Func<RunSettings, CancellationToken, Task<IDemoProxy>> StartProxy { get; init; }
+
+    /// <summary>A network by its short name or CAIP-2 id, or null.</summary>
+    public required Func<string, NetworkName?> FindNetwork { get; init; }
+
+    /// <summary>Makes the CA in this folder: key (0600) and <c>ca.pem</c>.</summary>
+    public required Action<string> CreateCertificateAuthority { get; init; }
+
+    /// <summary>Makes the key that receipts are signed with, in this folder.</summary>
+    public required Action<string> CreateReceiptsKey { get; init; }
+
+    /// <summary>The public keys of this folder as a JSON Web Key Set.</summary>
+    public required Func<string, string> ReadJwks { get; init; }
+
+    public required IKeyFiles KeyFiles { get; init; }
+
+    /// <summary>Whether the policy at this path has an entry for the agent; null when it can't be read.</summary>
+    public required Func<string, AgentId, bool?> PolicyKnows { get; init; }
+
+    /// <summary>Checks a policy file or folder, prints the findings, returns the exit code.</summary>
+    public required Func<string, TextWriter, int> CheckPolicy { get; init; }
+
+    /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
+    public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
+
+    /// <summary>Prints the JSON Schema of policy files.</summary>
+    public required Action<TextWriter> WritePolicySchema { get; init; }
+
+    /// <summary>Verifies the journal of a stopped system, prints the findings, returns the exit code.</summary>
+    public required Func<DataFolder, TextWriter, int> VerifyLedger { get; init; }
+
+    /// <summary>Writes the journal as JSON lines.</summary>
+    public required Action<DataFolder, TextWriter> ExportLedger { get; init; }
+
+    /// <summary>Verifies a receipt against a key set. Null when it is good, else the objection.</summary>
+    public required Func<string, string, string?> VerifyReceipt { get; init; }
+
+    /// <summary>Records an event in the journal of a stopped system, under its lock.</summary>
+    public required Func<DataFolder, LedgerEvent, CancellationToken, ValueTask> RecordOffline { get; init; }
+
+    /// <summary>Searches the payments of a stopped system.</summary>
+    public required Func<DataFolder, PaymentQuery, CancellationToken, ValueTask<PaymentPage>> SearchOffline { get; init; }
+
+    /// <summary>Who signed the authorization; null for a signature that is none.</summary>
+    public required Func<TransferAuthorization, string, EvmAddress?> Recover { get; init; }
+
+    /// <summary>Becomes another program; returns an error number when that failed.</summary>
+    public Func<string, IReadOnlyList<string>, IReadOnlyList<string>, int> Become { get; init; } = Unix.Become;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public IRandomSource Random { get; init; } = new SystemRandomSource();
+}
+
+/// <summary>A chain as people call it.</summary>
+/// <param name="Name">The name that policy files use: <c>base-sepolia</c>.</param>
+/// <param name="Chain">Its id.</param>
+/// <param name="IsTest">Whether its money is play money.</param>
+internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
+
+/// <summary>What <c>policy explain</c> asks.</summary>
+internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);

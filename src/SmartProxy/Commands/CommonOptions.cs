@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Commands;
+
+/// <summary>Options and arguments that several commands share, each with one meaning.</summary>
+internal static class CommonOptions
+{
+    public static Option<DataFolder> Data() => new("--data")
+    {
+        Description = "The data folder.",
+        HelpName = "DIR",
+        CustomParser = static result => new DataFolder(result.Tokens[0].Value),
+        DefaultValueFactory = static _ => new DataFolder("./data"),
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
+
+    public static Option<string?> Policy(string description) => new("--policy") { Description = description, HelpName = "FILE" };
+
+    public static Argument<AgentId> Agent() => new("NAME") { Description = "The agent's name.", CustomParser = ReadAgent };
+
+    public static Option<AgentId?> AgentOption(string description) => new("--agent")
+    {
+        Description = description,
+        HelpName = "NAME",
+        CustomParser = static result => ReadAgent(result),
+    };
+
+    /// <summary>A duration such as <c>90s</c>, <c>15m</c>, <c>12h</c> or <c>30d</c>; <c>0s</c> is one.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = static result =>
+        {
+            if (!TryReadDuration(result.Tokens[0].Value, out var duration))
+            {
+                result.AddError($"expected a duration such as `90s`, `15m`, `12h` or `30d`, found `{Printable.Line(result.Tokens[0].Value, 40)}`");
+            }
+
+            return duration;
+        },
+    };
+
+    private static AgentId ReadAgent(ArgumentResult result)
+    {
+        if (!AgentId.TryParse(result.Tokens[0].Value, out var agent))
+        {
+            result.AddError($"expected an agent's name ({AgentId.Expected}), found `{Printable.Line(result.Tokens[0].Value, 80)}`");
+        }
+
+        return agent;
+    }
+
+    private static bool TryReadDuration(string text, out TimeSpan duration)
+    {
+        duration = default;
+        if (text.Length is < 2 or > 7 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        {
+            return false;
+        }
+
+        TimeSpan? read = text[^1] switch
+        {
+            's' => TimeSpan.FromSeconds(count),
+            'm' => TimeSpan.FromMinutes(count),
+            'h' => TimeSpan.FromHours(count),
+            'd' when count <= 36_500 => TimeSpan.FromDays(count),
+            _ => null,
+        };
+        duration = read ?? default;
+        return read is not null;
+    }
+}

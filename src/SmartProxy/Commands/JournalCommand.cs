@@ -1,0 +1,33 @@
+using System.CommandLine;
+using SmartProxy.Operator;
+
+namespace SmartProxy.Commands;
+
+/// <summary><c>ledger verify|export</c>: the books of a stopped system, or a copy of them.</summary>
+internal static class JournalCommand
+{
+    public static Command Build(CommandSeams seams) => new("ledger", "Verify and export the journal.")
+    {
+        Verify(seams),
+        Export(seams),
+    };
+
+    private static Command Verify(CommandSeams seams)
+    {
+        var data = CommonOptions.Data();
+        var command = new Command("verify", "Recompute every hash and every sum; exit code 1 when something does not fit.") { data };
+        command.SetAction(result => seams.VerifyLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static Command Export(CommandSeams seams)
+    {
+        var data = CommonOptions.Data();
+        var command = new Command("export", "Write the journal as JSON lines.") { data };
+        command.SetAction(result => seams.ExportLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static DataFolder Existing(DataFolder data) =>
+        Directory.Exists(data.Ledger) ? data : throw new OperatorException($"there is no ledger in `{data}`; name the data folder with `--data`");
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+
+namespace SmartProxy.Commands;
+
+/// <summary><c>policy check|explain|schema</c>: what the file says, before it decides anything.</summary>
+internal static class PolicyCommand
+{
+    private const string Default = "policies.json";
+
+    public static Command Build(CommandSeams seams) => new("policy", "Check and explain policy files.")
+    {
+        Check(seams),
+        Explain(seams),
+        Schema(seams),
+    };
+
+    private static Command Check(CommandSeams seams)
+    {
+        var path = new Argument<string>("PATH") { Description = "The policy file, or a folder of them.", DefaultValueFactory = _ => Default };
+        var command = new Command("check", "Report every problem with its place, and say in words what agents can spend.") { path };
+        command.SetAction(result => seams.CheckPolicy(result.GetRequiredValue(path), result.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static Command Explain(CommandSeams seams)
+    {
+        var agent = CommonOptions.Agent();
+        var url = new Argument<string>("URL") { Description = "Where the agent would pay." };
+        var policy = new Option<string>("--policy") { Description = "The policy file, or a folder of them.", HelpName = "PATH", DefaultValueFactory = _ => Default };
+        var method = new Option<string>("--method") { Description = "The request's method.", DefaultValueFactory = _ => "GET" };
+        var price = new Option<string?>("--price") { Description = "The price in dollars, such as 0.01.", HelpName = "USD" };
+        var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, policy, method, price };
+        command.SetAction(result => seams.ExplainPolicy(
+            new PolicyQuestion(
+                result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetValue(price)),
+            result.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static Command Schema(CommandSeams seams)
+    {
+        var command = new Command("schema", "Print the JSON Schema of policy files, for editors.");
+        command.SetAction(result => seams.WritePolicySchema(result.InvocationConfiguration.Output));
+        return command;
+    }
+}

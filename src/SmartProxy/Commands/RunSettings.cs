@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Configuration;
+using SmartProxy.Operator;
+using SmartProxy.Options;
+
+namespace SmartProxy.Commands;
+
+/// <summary>Everything that a start needs, checked.</summary>
+internal sealed record RunSettings
+{
+    public required DataFolder Data { get; init; }
+
+    public required Installation Installation { get; init; }
+
+    /// <summary>The policy file or folder, full path; it was there a moment ago.</summary>
+    public required string Policy { get; init; }
+
+    public required SmartProxyOptions Options { get; init; }
+
+    /// <summary>All sources, for the sections that other parts bind: Egress, Upstream, Connections.</summary>
+    public required IConfiguration Configuration { get; init; }
+
+    /// <summary>What relative file names in the settings are relative to.</summary>
+    public required string SettingsFolder { get; init; }
+
+    /// <exception cref="OperatorException">Something that <c>init</c> made is missing, there is no policy, or a setting is not as expected.</exception>
+    public static RunSettings Load(DataFolder data, string policy, string? configFile, IEnumerable<KeyValuePair<string, string?>> flags)
+    {
+        var (configuration, folder) = SettingsLoader.Load(configFile, flags);
+        return From(data, policy, configuration, folder);
+    }
+
+    /// <summary>The same from settings that are already put together.</summary>
+    public static RunSettings From(DataFolder data, string policy, IConfiguration configuration, string folder)
+    {
+        var installation = Installation.Load(data);
+        if (!File.Exists(policy) && !Directory.Exists(policy))
+        {
+            throw new OperatorException($"there is no policy at `{policy}`; `smartproxy init` writes a first one, and `--policy` names another place");
+        }
+
+        return new RunSettings
+        {
+            Data = data,
+            Installation = installation,
+            Policy = Path.GetFullPath(policy),
+            Options = OptionsReader.Read(configuration, folder),
+            Configuration = configuration,
+            SettingsFolder = folder,
+        };
+    }
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Transforms;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>One sending of a request: what travels to the origin, and what of its answer travels back. One instance per sending.</summary>
+internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : HttpTransformer
+{
+    private const int ExpectBytes = 64 * 1024;
+
+    /// <summary>Why the origin's answer was not fit to be shown; null when it was.</summary>
+    public string? Fault { get; private set; }
+
+    protected ForwardTarget Target => target;
+
+    protected ForwardingParts Parts => parts;
+
+    public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        var request = httpContext.Request;
+        proxyRequest.RequestUri = target.Uri;
+        CopyToOrigin(httpContext, proxyRequest);
+
+        if (proxyRequest.Content is { } content)
+        {
+            if (request.Headers.ContentLength is { } length)
+            {
+                content.Headers.ContentLength = length;
+            }
+
+            if (request.Headers.ContentLength is null or > ExpectBytes && parts.Charging.Contains(target.Origin))
+            {
+                proxyRequest.Headers.ExpectContinue = true;
+            }
+        }
+
+        // HTTP/2 keeps one value of TE, and gRPC needs it (RFC 9113 8.2.2).
+        if (HttpProtocol.IsHttp2(request.Protocol) && request.Headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase))
+        {
+            proxyRequest.Headers.TryAddWithoutValidation("TE", "trailers");
+        }
+
+        if (HttpMethods.IsOptions(request.Method) && MaxForwards(request) is { } forwards)
+        {
+            proxyRequest.Headers.MaxForwards = forwards - 1;
+        }
+
+        proxyRequest.Headers.TryAddWithoutValidation("Via", parts.Via.LineFor(request.Protocol));
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return ValueTask.FromResult(false);
+        }
+
+        Fault = HeaderRules.FindFault(proxyResponse, IsUpgrade(httpContext));
+        return Fault is null ? ReceiveAsync(httpContext, proxyResponse) : ValueTask.FromResult(false);
+    }
+
+    public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
+    {
+        var trailers = httpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
+        if (trailers is { IsReadOnly: false })
+        {
+            Copy(proxyResponse.TrailingHeaders.NonValidated, trailers, nominated: null);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The number of further hops that an OPTIONS asks for; null without one.</summary>
+    public static int? MaxForwards(HttpRequest request) =>
+        int.TryParse(request.Headers["Max-Forwards"], NumberStyles.None, CultureInfo.InvariantCulture, out var forwards) ? forwards : null;
+
+    public static bool IsUpgrade(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true
+        || (context.Request.Headers.Upgrade.Count > 0 && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true);
+
+    /// <summary>Takes a well-formed answer. True lets the forwarder copy its body to the agent.</summary>
+    protected abstract ValueTask<bool> ReceiveAsync(HttpContext context, HttpResponseMessage response);
+
+    protected void CopyToAgent(HttpResponseMessage response, IHeaderDictionary headers)
+    {
+        var nominated = response.Headers.NonValidated.TryGetValues("Connection", out var connection)
+            ? HeaderRules.Nominated(HeaderRules.ToStringValues(connection))
+            : null;
+        Copy(response.Headers.NonValidated, headers, nominated);
+        Copy(response.Content.Headers.NonValidated, headers, nominated);
+
+        // These have no content, and the server refuses a length for them (RFC 9110 8.6).
+        if ((int)response.StatusCode is < 200 or 204 or 205)
+        {
+            headers.ContentLength = null;
+        }
+
+        headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
+    }
+
+    private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated source, IHeaderDictionary destination, List<string>? nominated)
+    {
+        foreach (var (name, values) in source)
+        {
+            if (HeaderRules.TravelsToAgent(name) && !HeaderRules.Contains(nominated, name))
+            {
+                destination[name] = StringValues.Concat(destination[name], HeaderRules.ToStringValues(values));
+            }
+        }
+    }
+
+    private static void CopyToOrigin(HttpContext context, HttpRequestMessage message)
+    {
+        var headers = context.Request.Headers;
+        var nominated = HeaderRules.Nominated(headers.Connection);
+        foreach (var (name, values) in headers)
+        {
+            if (!HeaderRules.TravelsToOrigin(name) || HeaderRules.Contains(nominated, name))
+            {
+                continue;
+            }
+
+            var added = values.Count == 1
+                ? message.Headers.TryAddWithoutValidation(name, values.ToString()) || message.Content?.Headers.TryAddWithoutValidation(name, values.ToString()) == true
+                : message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values) || message.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values) == true;
+            if (!added)
+            {
+                ContentHeader.AddWithoutContent(context, message, name, values);
+            }
+        }
+    }
+
+    /// <summary>A content header on a request without content needs the forwarder's own empty content, which only a transform can reach.</summary>
+    private sealed class ContentHeader : RequestTransform
+    {
+        public static void AddWithoutContent(HttpContext context, HttpRequestMessage message, string name, StringValues values) =>
+            AddHeader(new RequestTransformContext { HttpContext = context, ProxyRequest = message }, name, values);
+
+        public override ValueTask ApplyAsync(RequestTransformContext context) => ValueTask.CompletedTask;
+    }
+}

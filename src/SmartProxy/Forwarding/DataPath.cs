@@ -1,0 +1,38 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using SmartProxy.Connections;
+using SmartProxy.Options;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>Registers Connections and Forwarding. The host brings identity, policy, payments, the CA and the options' values.</summary>
+internal static class DataPath
+{
+    public static IServiceCollection AddDataPath(this IServiceCollection services)
+    {
+        services.AddHttpForwarder();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRandomSource, SystemRandomSource>();
+        services.AddSingleton<IValidateOptions<ConnectionOptions>, ConnectionOptionsValidator>();
+        services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamOptionsValidator>();
+        services.AddSingleton<IValidateOptions<EgressOptions>, EgressOptionsValidator>();
+
+        services.AddSingleton<LeafMint>();
+        services.AddSingleton<TunnelRegistry>();
+        services.AddSingleton<TunnelTls>();
+        services.AddSingleton<ConnectMiddleware>();
+
+        services.AddSingleton<OwnListeners>();
+        services.TryAddSingleton(provider => new DestinationGuard(provider.GetRequiredService<OwnListeners>(), provider.GetRequiredService<IOptions<EgressOptions>>()));
+        services.AddSingleton<UpstreamClient>();
+        services.AddSingleton<ChargingOrigins>();
+        services.AddSingleton<Via>();
+        services.AddSingleton<ReplayBudget>();
+        services.AddSingleton<ForwardingParts>();
+        services.AddSingleton<TargetResolver>();
+        services.AddSingleton<ForwardingEndpoint>();
+        return services;
+    }
+}

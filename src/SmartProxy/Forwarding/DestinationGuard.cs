@@ -1,0 +1,147 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using SmartProxy.Options;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>
+/// Resolves and dials. The decision falls on the address that is dialled, never on the name: a name is resolved once, every answer is judged,
+/// one bad answer refuses the name, and only judged addresses are connected to.
+/// </summary>
+internal sealed class DestinationGuard
+{
+    private readonly OwnListeners _own;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+    private readonly TimeSpan _resolveTime;
+    private readonly EgressRule[] _allowed;
+
+    public DestinationGuard(OwnListeners own, IOptions<EgressOptions> options)
+        : this(own, options, static (name, token) => Dns.GetHostAddressesAsync(name, token))
+    {
+    }
+
+    /// <param name="own">Where this process listens.</param>
+    /// <param name="options">The operator's exceptions.</param>
+    /// <param name="resolve">Resolves a name; asked once per connection.</param>
+    public DestinationGuard(OwnListeners own, IOptions<EgressOptions> options, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    {
+        _own = own;
+        _resolve = resolve;
+        _resolveTime = TimeSpan.FromSeconds(options.Value.ResolveSeconds);
+        _allowed = [.. options.Value.Allow.Select(ParseRule)];
+    }
+
+    /// <summary>Connects to a host's first reachable address.</summary>
+    /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer.</exception>
+    public async ValueTask<Socket> DialAsync(HostName host, int port, CancellationToken cancellationToken)
+    {
+        var addresses = await ResolveAsync(host, cancellationToken);
+        foreach (var address in addresses)
+        {
+            if (!MayDial(address, port))
+            {
+                throw new DestinationException(DestinationFailure.NotAllowed, host);
+            }
+        }
+
+        SocketException? last = null;
+        foreach (var address in addresses)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
+                return socket;
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                last = e;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        throw new DestinationException(DestinationFailure.ConnectFailed, host, last);
+    }
+
+    /// <summary>Judges one address. Our own listeners come first, metadata services need an exact exception, special ranges any exception.</summary>
+    public bool MayDial(IPAddress address, int port)
+    {
+        var embedded = SpecialRanges.EmbeddedIn(address);
+        if (_own.Contains(address, port) || (embedded is not null && _own.Contains(embedded, port)))
+        {
+            return false;
+        }
+
+        if (SpecialRanges.IsMetadata(address) || (embedded is not null && SpecialRanges.IsMetadata(embedded)))
+        {
+            return IsAllowed(address, port, exactly: true);
+        }
+
+        if (!SpecialRanges.IsSpecial(address))
+        {
+            return true;
+        }
+
+        var embeddedPasses = embedded is null || !SpecialRanges.IsSpecial(embedded) || IsAllowed(embedded, port, exactly: false);
+        return embeddedPasses && IsAllowed(address, port, exactly: false);
+    }
+
+    private bool IsAllowed(IPAddress address, int port, bool exactly)
+    {
+        foreach (var rule in _allowed)
+        {
+            if ((!exactly || rule is EgressRule.Exact) && rule.Covers(address, port))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async ValueTask<IPAddress[]> ResolveAsync(HostName host, CancellationToken cancellationToken)
+    {
+        if (host.IsAddress)
+        {
+            return [IPAddress.Parse(host.Value)];
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(_resolveTime);
+        try
+        {
+            var addresses = await _resolve(host.Value, deadline.Token).WaitAsync(deadline.Token);
+            return addresses.Length > 0 ? addresses : throw new DestinationException(DestinationFailure.DnsFailed, host);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new DestinationException(DestinationFailure.DnsFailed, host, e);
+        }
+    }
+
+    private static EgressRule ParseRule(string text, int index) =>
+        EgressRule.TryParse(text, out var rule)
+            ? rule
+            : throw new InvalidDataException($"SmartProxy:Egress:Allow[{index}]: expected {EgressRule.Expected}, found `{text}`");
+}
+
+internal enum DestinationFailure
+{
+    NotAllowed,
+    DnsFailed,
+    ConnectFailed,
+}
+
+/// <summary>Why a destination was not reached; no byte has been sent to it.</summary>
+internal sealed class DestinationException(DestinationFailure failure, HostName host, Exception? inner = null)
+    : IOException($"{host}: {failure}", inner)
+{
+    public DestinationFailure Failure => failure;
+}

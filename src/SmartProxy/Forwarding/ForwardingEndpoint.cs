@@ -1,0 +1,172 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using SmartProxy.Connections;
+using SmartProxy.Payments;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>
+/// The data path of one request: resolve, check, send, and on a 402 hand over to the payment flow. Free traffic pays for one comparison.
+/// </summary>
+internal sealed partial class ForwardingEndpoint(
+    TargetResolver targets,
+    ForwardingParts parts,
+    IPaymentGuard guard,
+    IPaymentFlow payments,
+    ILogger<ForwardingEndpoint> logger)
+{
+    private const int GuardBytes = 64 * 1024;
+
+    /// <summary>Serves requests that are to be forwarded and leaves our own, origin-form ones to <paramref name="next"/>.</summary>
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var isExtendedConnect = context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+        if (HttpMethods.IsConnect(context.Request.Method) && !isExtendedConnect)
+        {
+            context.Response.Headers.Connection = "close";
+            return Problem.AnswerAsync(context, new Refusal(501, "late_connect", "CONNECT must be the first request on a connection; open a new one")).AsTask();
+        }
+
+        var (target, refusal) = targets.Resolve(context);
+        if (refusal is not null)
+        {
+            return Problem.AnswerAsync(context, refusal).AsTask();
+        }
+
+        return target is null ? next(context) : ForwardAsync(context, target);
+    }
+
+    /// <summary>Forwards one request to a target that the caller has resolved and allowed; also the way of named upstreams.</summary>
+    public async Task ForwardAsync(HttpContext context, ForwardTarget target)
+    {
+        if (Check(context) is { } fault)
+        {
+            await Problem.AnswerAsync(context, fault);
+            return;
+        }
+
+        await using var body = TeeBody(context);
+        if (await GuardAsync(context, target, body) is { } refusal)
+        {
+            await Problem.AnswerAsync(context, refusal);
+            return;
+        }
+
+        var attempt = new FirstAttempt(target, parts, body);
+        var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Unpaid, attempt);
+        using var held = attempt.Held;
+        if (held is not null)
+        {
+            await PayAsync(new UpstreamCall(context, target, parts, body, held));
+        }
+        else if (attempt.Fault is { } malformed)
+        {
+            await Problem.AnswerAsync(context, UpstreamFailures.Malformed(malformed));
+        }
+        else if (error != ForwarderError.None && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            await Problem.AnswerAsync(context, UpstreamFailures.From(error, context.GetForwarderErrorFeature()?.Exception));
+        }
+    }
+
+    private async ValueTask PayAsync(UpstreamCall call)
+    {
+        try
+        {
+            await payments.RunAsync(call);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFlowFailed(e, call.Identity.Agent.Value, call.Origin.Host.Value);
+        }
+
+        if (!call.IsAnswered)
+        {
+            await call.AnswerAsync(new Refusal(503, "payment_unavailable", "the payment could not be handled; try again later"));
+        }
+    }
+
+    private Refusal? Check(HttpContext context)
+    {
+        var request = context.Request;
+        if (HttpMethods.IsTrace(request.Method))
+        {
+            return new Refusal(405, "method_not_allowed", "TRACE would echo credentials and is not forwarded; use another method");
+        }
+
+        if (HttpMethods.IsOptions(request.Method) && Attempt.MaxForwards(request) == 0)
+        {
+            return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
+        }
+
+        if (HeaderRules.FindFault(request) is { } fault)
+        {
+            return fault;
+        }
+
+        if (parts.Via.IsIn(request.Headers.Via))
+        {
+            return new Refusal(508, "proxy_loop", "this request has passed this proxy before; check the proxy settings on its way");
+        }
+
+        return CheckUpgrade(context);
+    }
+
+    // Only WebSocket is relayed. Any other protocol is not offered to the origin; the request goes on as plain HTTP (RFC 9110 7.8).
+    private static Refusal? CheckUpgrade(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if (headers.Upgrade.Count > 0 && !string.Equals(headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.Upgrade = default;
+        }
+
+        var extended = context.Features.Get<IHttpExtendedConnectFeature>();
+        return extended is { IsExtendedConnect: true } && !string.Equals(extended.Protocol, "websocket", StringComparison.OrdinalIgnoreCase)
+            ? new Refusal(501, "protocol_not_supported", "only WebSocket is relayed over an extended CONNECT; use it or plain HTTP")
+            : null;
+    }
+
+    private ReplayableBody? TeeBody(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || Attempt.IsUpgrade(context))
+        {
+            return null;
+        }
+
+        var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget);
+        context.Request.Body = body;
+        return body;
+    }
+
+    private async ValueTask<Refusal?> GuardAsync(HttpContext context, ForwardTarget target, ReplayableBody? body)
+    {
+        var headers = context.Request.Headers;
+        if (body is null || headers.ContentLength > GuardBytes || !IsJson(headers.ContentType) || !guard.WantsJsonBody(target.Identity, target.Origin))
+        {
+            return guard.Check(target.Identity, target.Origin, headers, default);
+        }
+
+        try
+        {
+            var isWhole = await body.PeekAsync(GuardBytes, context.RequestAborted);
+            return guard.Check(target.Identity, target.Origin, headers, isWhole ? body.ToArray() : default);
+        }
+        catch (IOException e)
+        {
+            return UpstreamFailures.From(ForwarderError.RequestBodyClient, e);
+        }
+    }
+
+    private static bool IsJson(string? contentType)
+    {
+        var type = contentType.AsSpan();
+        var parameters = type.IndexOf(';');
+        return (parameters < 0 ? type : type[..parameters]).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    }
+
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Error, Message = "Payment flow failed for {Agent} at {Host}")]
+    private partial void LogFlowFailed(Exception exception, string agent, string host);
+}

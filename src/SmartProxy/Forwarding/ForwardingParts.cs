@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Options;
+using SmartProxy.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>What every attempt needs and shares.</summary>
+internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient client, ChargingOrigins charging, Via via, ReplayBudget budget, IOptions<UpstreamOptions> options)
+{
+    public IHttpForwarder Forwarder => forwarder;
+
+    public UpstreamClient Client => client;
+
+    public ChargingOrigins Charging => charging;
+
+    public Via Via => via;
+
+    public ReplayBudget Budget => budget;
+
+    public int ReplayBytes { get; } = options.Value.ReplayBytes;
+
+    public TimeSpan TermsTime { get; } = TimeSpan.FromSeconds(options.Value.TermsSeconds);
+
+    public TimeSpan DrainTime { get; } = TimeSpan.FromSeconds(options.Value.DrainSeconds);
+
+    public ForwarderRequestConfig Unpaid { get; } = new() { ActivityTimeout = TimeSpan.FromSeconds(options.Value.ActivitySeconds) };
+
+    public ForwarderRequestConfig Paid { get; } = new() { ActivityTimeout = TimeSpan.FromSeconds(options.Value.PaidActivitySeconds) };
+}

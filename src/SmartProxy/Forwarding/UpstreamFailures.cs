@@ -1,0 +1,54 @@
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Http;
+using SmartProxy.Payments;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace SmartProxy.Forwarding;
+
+/// <summary>Trouble with an origin, as an answer. Coarse on purpose: an agent learns no more about a network than it needs.</summary>
+internal static class UpstreamFailures
+{
+    public static Refusal Malformed(string fault) => new(
+        StatusCodes.Status502BadGateway, "upstream_malformed", $"the origin's answer was not passed on because {fault}; report this to the origin");
+
+    public static Refusal NotAllowed { get; } = new(
+        StatusCodes.Status403Forbidden, "destination_not_allowed", "this address is not a public one and the operator has not listed it; ask the operator to allow it under Egress");
+
+    public static Refusal From(ForwarderError error, Exception? exception)
+    {
+        if (error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled)
+        {
+            return new Refusal(StatusCodes.Status400BadRequest, "request_body_failed", "the request body broke off; send it again");
+        }
+
+        return error is ForwarderError.RequestTimedOut ? Timeout : From(exception);
+    }
+
+    public static Refusal From(Exception? exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case DestinationException destination:
+                    return From(destination.Failure);
+                case AuthenticationException:
+                    return new Refusal(StatusCodes.Status502BadGateway, "upstream_tls_failed", "the origin's certificate or TLS was not accepted; check the host name, or ask the operator about its root");
+                case OperationCanceledException or TimeoutException:
+                    return Timeout;
+            }
+        }
+
+        return new Refusal(StatusCodes.Status502BadGateway, "upstream_failed", "the origin broke the connection off; try again later");
+    }
+
+    private static Refusal Timeout { get; } = new(
+        StatusCodes.Status504GatewayTimeout, "upstream_timeout", "the origin did not answer in time; try again later");
+
+    private static Refusal From(DestinationFailure failure) => failure switch
+    {
+        DestinationFailure.NotAllowed => NotAllowed,
+        DestinationFailure.DnsFailed => new Refusal(StatusCodes.Status502BadGateway, "upstream_dns_failed", "the host name does not resolve; check it"),
+        DestinationFailure.ConnectFailed => new Refusal(StatusCodes.Status502BadGateway, "upstream_connect_failed", "the origin refused the connection; try again later"),
+    };
+}

@@ -1,0 +1,238 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using SmartProxy.Identity;
+using SmartProxy.Ledger;
+using SmartProxy.Policies;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Operator;
+
+/// <summary>What the admin API shows and does; the pieces come from the composition of the host.</summary>
+internal sealed record AdminServices
+{
+    public required AdminToken Token { get; init; }
+
+    /// <summary>Names of the listener besides loopback.</summary>
+    public IReadOnlyCollection<string> Hosts { get; init; } = [];
+
+    public required ILedger Ledger { get; init; }
+
+    public required IPolicyView Policy { get; init; }
+
+    public required CredentialStore Credentials { get; init; }
+
+    public required IPaymentArchive Archive { get; init; }
+
+    public required Health Health { get; init; }
+
+    public required Metrics Metrics { get; init; }
+
+    public required PublicDocuments Documents { get; init; }
+}
+
+/// <summary>What everybody may have: the CA certificate to trust, and the keys that receipts are verified with.</summary>
+/// <param name="CaPem">The CA certificate as PEM.</param>
+/// <param name="Jwks">The JSON Web Key Set, retired keys included.</param>
+internal sealed record PublicDocuments(Func<string> CaPem, Func<string> Jwks)
+{
+    public Task CaAsync(HttpContext context) => ApiAnswer.TextAsync(context, "application/x-pem-file", CaPem());
+
+    public Task JwksAsync(HttpContext context) => ApiAnswer.TextAsync(context, "application/jwk-set+json", Jwks());
+}
+
+/// <summary>The operator's HTTP API: health, metrics, kill switch, payments, agents.</summary>
+internal sealed class AdminApp(AdminServices services)
+{
+    private const int MaxBodyLength = 4096;
+    private const int MaxReasonLength = 200;
+    private const int MaxAgentsShown = 1_000;
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 2 };
+
+    private readonly AdminGuard _guard = new(services.Token, services.Hosts);
+
+    /// <summary>Guard first, then the endpoints; whatever else is mapped on this application stands behind the guard too.</summary>
+    public void Use(WebApplication app)
+    {
+        app.Use((context, next) => _guard.InvokeAsync(context, new RequestDelegate(next)));
+        app.UseRouting();
+        Map(app);
+        app.MapFallback(static context => ApiAnswer.ProblemAsync(context, StatusCodes.Status404NotFound, "not_found", "there is nothing at this path"));
+    }
+
+    private void Map(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/healthz", HealthAsync);
+        endpoints.MapGet("/metrics", MetricsAsync);
+        endpoints.MapGet("/ca.pem", services.Documents.CaAsync);
+        endpoints.MapGet("/.well-known/jwks.json", services.Documents.JwksAsync);
+        endpoints.MapGet("/v1/agents", AgentsAsync);
+        endpoints.MapGet("/v1/payments", PaymentsAsync);
+        endpoints.MapGet("/v1/receipts/{id}", ReceiptAsync);
+        endpoints.MapPost("/v1/freeze", context => SwitchAsync(context, freeze: true));
+        endpoints.MapPost("/v1/unfreeze", context => SwitchAsync(context, freeze: false));
+    }
+
+    private Task HealthAsync(HttpContext context)
+    {
+        var report = services.Health.Report();
+        return ApiAnswer.JsonAsync(context, report.Write, report.IsServing ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private async Task MetricsAsync(HttpContext context)
+    {
+        services.Metrics.Observe(services.Health.Report());
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await services.Metrics.Registry.CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted);
+    }
+
+    private async Task AgentsAsync(HttpContext context)
+    {
+        var agents = services.Credentials.Tokens.GroupBy(token => token.Agent).OrderBy(group => group.Key.Value, StringComparer.Ordinal).Take(MaxAgentsShown).ToArray();
+        var usages = new Dictionary<AgentId, IReadOnlyList<LineUsage>>();
+        foreach (var agent in agents)
+        {
+            usages[agent.Key] = await services.Ledger.UsageAsync(services.Policy.LinesOf(agent.Key), context.RequestAborted);
+        }
+
+        await ApiAnswer.JsonAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("agents");
+            foreach (var agent in agents)
+            {
+                WriteAgent(json, agent.Key, agent, usages[agent.Key]);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    private void WriteAgent(Utf8JsonWriter json, AgentId agent, IEnumerable<StoredToken> tokens, IReadOnlyList<LineUsage> usages)
+    {
+        json.WriteStartObject();
+        json.WriteString("agent", agent.Value);
+        json.WriteString("frozen", services.Ledger.FrozenReason(agent));
+        json.WriteStartArray("tokens");
+        foreach (var token in tokens.OrderBy(token => token.Created))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", token.Id);
+            json.WriteString("created", ApiAnswer.Time(token.Created));
+            json.WriteString("expires", token.Expires is { } expires ? ApiAnswer.Time(expires) : null);
+            json.WriteString("note", token.Note);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("limits");
+        foreach (var usage in usages)
+        {
+            ApiAnswer.WriteUsage(json, usage);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private async Task PaymentsAsync(HttpContext context)
+    {
+        if (PaymentQueryReader.TryRead(context.Request.Query, out var objection) is not { } query)
+        {
+            await ApiAnswer.ProblemAsync(context, StatusCodes.Status400BadRequest, "bad_query", objection);
+            return;
+        }
+
+        var page = await services.Archive.SearchAsync(query, context.RequestAborted);
+        await ApiAnswer.JsonAsync(context, json => ApiAnswer.WritePage(json, page));
+    }
+
+    private async Task ReceiptAsync(HttpContext context)
+    {
+        var receipt = PaymentId.TryParse(context.Request.RouteValues["id"] as string, out var id)
+            ? await services.Archive.FindReceiptAsync(id, owner: null, context.RequestAborted)
+            : null;
+        await ReceiptAnswer.SendAsync(context, receipt);
+    }
+
+    private async Task SwitchAsync(HttpContext context, bool freeze)
+    {
+        if (await ReadSwitchAsync(context) is not { } order)
+        {
+            await ApiAnswer.ProblemAsync(
+                context, StatusCodes.Status400BadRequest, "bad_body", "send {\"agent\": NAME, \"reason\": TEXT}; both may be left out, and without an agent all payments are meant");
+            return;
+        }
+
+        try
+        {
+            await services.Ledger.RecordAsync(freeze
+                ? new LedgerEvent.Frozen(order.Agent, "admin", order.Reason)
+                : new LedgerEvent.Unfrozen(order.Agent, "admin", order.Reason));
+        }
+        catch (LedgerUnavailableException)
+        {
+            await ApiAnswer.ProblemAsync(
+                context, StatusCodes.Status503ServiceUnavailable, "ledger_unavailable", "the ledger can't record this; nothing is paid while that is so, and /healthz says why");
+            return;
+        }
+
+        await ApiAnswer.JsonAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("frozen", freeze);
+            json.WriteString("agent", order.Agent?.Value);
+            json.WriteEndObject();
+        });
+    }
+
+    private static async Task<SwitchOrder?> ReadSwitchAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is null or > MaxBodyLength)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, Strict, context.RequestAborted);
+            return ReadSwitch(document.RootElement);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A misspelt `agent` must not freeze or, worse, unfreeze everybody: unknown members are refused.
+    private static SwitchOrder? ReadSwitch(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var order = new SwitchOrder(null, "");
+        foreach (var member in root.EnumerateObject())
+        {
+            var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : null;
+            switch (member.Name)
+            {
+                case "agent" when AgentId.TryParse(text, out var agent):
+                    order = order with { Agent = agent };
+                    break;
+                case "reason" when text is { Length: <= MaxReasonLength }:
+                    order = order with { Reason = text };
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return order;
+    }
+
+    private sealed record SwitchOrder(AgentId? Agent, string Reason);
+}

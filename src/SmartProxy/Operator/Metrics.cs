@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Prometheus;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Operator;
+
+/// <summary>How a decision on a 402 ended.</summary>
+internal enum PaymentOutcome
+{
+    Paid,
+    InDoubt,
+    Failed,
+}
+
+/// <summary>
+/// The numbers of <c>/metrics</c>, in a registry of their own. Labels are bounded: no agent, host or merchant is one, and whatever a stranger
+/// could choose falls into <c>other</c>.
+/// </summary>
+internal sealed class Metrics
+{
+    /// <summary>Different refusal reasons that are counted apart; all further ones count as <c>other</c>.</summary>
+    public const int MaxReasons = 64;
+
+    private const int MaxReasonLength = 48;
+
+    private readonly ConcurrentDictionary<string, bool> _reasons = new(StringComparer.Ordinal);
+    private readonly Counter _payments;
+    private readonly Counter _refusals;
+    private readonly Counter _spent;
+    private readonly Counter _challenges;
+    private readonly Gauge _tunnels;
+    private readonly Gauge _sequence;
+    private readonly Gauge _degraded;
+
+    public Metrics()
+    {
+        var factory = Prometheus.Metrics.WithCustomRegistry(Registry);
+        _payments = factory.CreateCounter("smartproxy_payments_total", "Payments that were signed, by how they ended.", "outcome");
+        _refusals = factory.CreateCounter("smartproxy_refusals_total", "Payments that were refused, by reason.", "reason");
+        _spent = factory.CreateCounter("smartproxy_spend_micro_usd_total", "Value of signed payments, in micro-dollars.");
+        _challenges = factory.CreateCounter("smartproxy_challenges_total", "402 answers seen.");
+        _tunnels = factory.CreateGauge("smartproxy_tunnels", "Open tunnels, by whether their inside is seen.", "kind");
+        _sequence = factory.CreateGauge("smartproxy_ledger_sequence", "Number of the last durable journal line.");
+        _degraded = factory.CreateGauge("smartproxy_degraded_reasons", "Reasons why health is not ok.");
+    }
+
+    public CollectorRegistry Registry { get; } = Prometheus.Metrics.NewCustomRegistry();
+
+    public void Challenge() => _challenges.Inc();
+
+    /// <summary>A payment that was signed, and how it ended.</summary>
+    public void Payment(PaymentOutcome outcome, Usd value)
+    {
+        var label = outcome switch
+        {
+            PaymentOutcome.Paid => "paid",
+            PaymentOutcome.InDoubt => "in_doubt",
+            PaymentOutcome.Failed => "failed",
+        };
+        _payments.WithLabels(label).Inc();
+        _spent.Inc((double)value.Micros);
+    }
+
+    public void Refused(string reason) => _refusals.WithLabels(Bounded(reason)).Inc();
+
+    public void TunnelOpened(bool isBlind) => _tunnels.WithLabels(Kind(isBlind)).Inc();
+
+    public void TunnelClosed(bool isBlind) => _tunnels.WithLabels(Kind(isBlind)).Dec();
+
+    /// <summary>Read right before every scrape.</summary>
+    public void Observe(HealthReport report)
+    {
+        _sequence.Set(report.Sequence);
+        _degraded.Set(report.Reasons.Count);
+    }
+
+    private static string Kind(bool isBlind) => isBlind ? "blind" : "intercepted";
+
+    private string Bounded(string reason)
+    {
+        var isWord = reason.Length is > 0 and <= MaxReasonLength && reason.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_');
+        return isWord && (_reasons.ContainsKey(reason) || (_reasons.Count < MaxReasons && _reasons.TryAdd(reason, true))) ? reason : "other";
+    }
+}

@@ -1,0 +1,229 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Options;
+
+/// <summary>
+/// Reads and checks <see cref="SmartProxyOptions"/>. Every problem is reported at once, by the setting's name and with what was expected; a
+/// setting that does not exist is a problem too, because it was meant to do something. Bound by hand: the colon in <c>eip155:84532</c> is
+/// also the configuration's own separator.
+/// </summary>
+internal sealed class OptionsReader
+{
+    public const string Section = "SmartProxy";
+
+    /// <summary>Sections that other readers check.</summary>
+    private static readonly string[] Foreign = ["Egress", "Upstream", "Connections", "Payments", "Receipts"];
+
+    private readonly List<string> _problems = [];
+    private readonly string _folder;
+
+    private OptionsReader(string folder) => _folder = folder;
+
+    /// <param name="configuration">All sources, the last one winning.</param>
+    /// <param name="folder">What relative file names are relative to: the configuration file's folder.</param>
+    /// <exception cref="OperatorException">One or more settings are not as expected; the message names all of them.</exception>
+    public static SmartProxyOptions Read(IConfiguration configuration, string folder)
+    {
+        var reader = new OptionsReader(folder);
+        var options = reader.ReadAll(configuration.GetSection(Section));
+        return reader._problems.Count == 0 ? options : throw new OperatorException(string.Join("; ", reader._problems));
+    }
+
+    private SmartProxyOptions ReadAll(IConfigurationSection root)
+    {
+        RefuseUnknown(root, ["Listen", "Networks", "Ledger", "Wallets", "Signer", .. Foreign]);
+        var options = new SmartProxyOptions
+        {
+            Listen = ReadListen(root.GetSection("Listen")),
+            Networks = ReadNetworks(root.GetSection("Networks")),
+            Ledger = ReadLedger(root.GetSection("Ledger")),
+            Wallets = root.GetSection("Wallets").GetChildren().ToDictionary(wallet => wallet.Key, ReadWallet, StringComparer.Ordinal),
+            Signer = ReadSigner(root.GetSection("Signer")),
+        };
+        RefuseOpenListeners(options.Listen);
+        return options;
+    }
+
+    private ListenOptions ReadListen(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["Proxy", "Admin", "AllowInsecure", "AdminHosts"]);
+        var defaults = new ListenOptions();
+        return new ListenOptions
+        {
+            Proxy = ReadAddress(section.GetSection("Proxy"), defaults.Proxy),
+            Admin = ReadAddress(section.GetSection("Admin"), defaults.Admin),
+            AllowInsecure = ReadBoolean(section.GetSection("AllowInsecure")),
+            AdminHosts = Texts(section.GetSection("AdminHosts")),
+        };
+    }
+
+    private Dictionary<ChainId, NetworkOptions> ReadNetworks(IConfigurationSection section)
+    {
+        var networks = new Dictionary<ChainId, NetworkOptions>();
+        foreach (var space in section.GetChildren())
+        {
+            foreach (var reference in space.GetChildren())
+            {
+                if (ChainId.TryParse($"{space.Key.ToLowerInvariant()}:{reference.Key}", out var chain))
+                {
+                    networks[chain] = ReadNetwork(reference);
+                }
+                else
+                {
+                    Expected(section, $"networks by their CAIP-2 id such as `eip155:84532`, found `{Printable.Line($"{space.Key}:{reference.Key}", 60)}`");
+                }
+            }
+        }
+
+        return networks;
+    }
+
+    private NetworkOptions ReadNetwork(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["Rpc", "Confirmations"]);
+        var urls = new List<Uri>();
+        foreach (var text in Texts(section.GetSection("Rpc")))
+        {
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            {
+                urls.Add(url);
+            }
+            else
+            {
+                Expected(section.GetSection("Rpc"), "http or https URLs"); // not repeated: such URLs often hold an API key
+            }
+        }
+
+        if (urls.Count == 0)
+        {
+            Expected(section.GetSection("Rpc"), "at least one URL such as `http://127.0.0.1:8545`");
+        }
+
+        return new NetworkOptions { Rpc = urls, Confirmations = ReadNumber(section.GetSection("Confirmations"), 1, 10_000) };
+    }
+
+    private LedgerOptions ReadLedger(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["Anchor"]);
+        return new LedgerOptions { Anchor = section["Anchor"] is { Length: > 0 } anchor ? FullPath(anchor) : null };
+    }
+
+    private WalletOptions ReadWallet(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["Keystore", "PasswordFile"]);
+        return new WalletOptions { Keystore = ReadFile(section.GetSection("Keystore")), PasswordFile = ReadFile(section.GetSection("PasswordFile")) };
+    }
+
+    private SignerOptions ReadSigner(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["MaxPayment", "MaxDay"]);
+        var defaults = new SignerOptions();
+        return new SignerOptions
+        {
+            MaxPayment = ReadDollars(section.GetSection("MaxPayment"), defaults.MaxPayment),
+            MaxDay = ReadDollars(section.GetSection("MaxDay"), defaults.MaxDay),
+        };
+    }
+
+    private void RefuseOpenListeners(ListenOptions listen)
+    {
+        foreach (var (name, flag, address) in new[] { ("Proxy", "--listen", listen.Proxy), ("Admin", "--admin", listen.Admin) })
+        {
+            if (!address.IsLoopback && !listen.AllowInsecure)
+            {
+                _problems.Add(
+                    $"{Section}:Listen:{name} ({flag}): expected a loopback address, found `{address}`, which other machines reach without encryption; add `--insecure-listen` if a private network protects it");
+            }
+        }
+    }
+
+    private ListenAddress ReadAddress(IConfigurationSection section, ListenAddress missing)
+    {
+        if (section.Value is not { } text)
+        {
+            return missing;
+        }
+
+        if (ListenAddress.TryParse(text, out var address))
+        {
+            return address!;
+        }
+
+        Expected(section, $"{ListenAddress.Expected}, found `{Printable.Line(text, 60)}`");
+        return missing;
+    }
+
+    private Usd ReadDollars(IConfigurationSection section, Usd missing)
+    {
+        if (section.Value is not { } text)
+        {
+            return missing;
+        }
+
+        if (!Usd.TryParse(text, out var value))
+        {
+            Expected(section, $"dollars as text such as `10.00`, found `{Printable.Line(text, 60)}`");
+        }
+
+        return value;
+    }
+
+    private int? ReadNumber(IConfigurationSection section, int least, int most)
+    {
+        if (section.Value is not { } text)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Expected(section, $"a whole number from {least} to {most}, found `{Printable.Line(text, 60)}`");
+        return null;
+    }
+
+    private bool ReadBoolean(IConfigurationSection section)
+    {
+        if (section.Value is null || bool.TryParse(section.Value, out _))
+        {
+            return section.Value is not null && bool.Parse(section.Value);
+        }
+
+        Expected(section, $"`true` or `false`, found `{Printable.Line(section.Value, 60)}`");
+        return false;
+    }
+
+    private string ReadFile(IConfigurationSection section)
+    {
+        if (section.Value is { Length: > 0 } file)
+        {
+            return FullPath(file);
+        }
+
+        Expected(section, "the name of a file");
+        return "";
+    }
+
+    private string FullPath(string file) => Path.GetFullPath(file, _folder);
+
+    private static string[] Texts(IConfigurationSection section) =>
+        section.Value is { Length: > 0 } single ? [single] : [.. section.GetChildren().Select(child => child.Value ?? "")];
+
+    private void RefuseUnknown(IConfigurationSection section, string[] known)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                _problems.Add($"{section.Path}:{Printable.Line(child.Key, 60)}: no such setting; expected one of {string.Join(", ", known.Except(Foreign).Select(name => $"`{name}`"))}");
+            }
+        }
+    }
+
+    private void Expected(IConfigurationSection section, string what) => _problems.Add($"{section.Path}: expected {what}");
+}

@@ -1,0 +1,72 @@
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Options;
+
+/// <summary>
+/// The settings of the section <c>SmartProxy</c>, from <c>--config</c>, the environment (<c>SMARTPROXY__…</c>) and flags, checked as a whole
+/// before the first connection. Who may spend what is not here but in the policy file.
+/// </summary>
+internal sealed record SmartProxyOptions
+{
+    public ListenOptions Listen { get; init; } = new();
+
+    /// <summary>Chains whose state we can read. A payment on a chain without one can be made, but not proven or freed.</summary>
+    public IReadOnlyDictionary<ChainId, NetworkOptions> Networks { get; init; } = new Dictionary<ChainId, NetworkOptions>();
+
+    public LedgerOptions Ledger { get; init; } = new();
+
+    /// <summary>By name; empty means the key files of the data folder's <c>wallets/</c>.</summary>
+    public IReadOnlyDictionary<string, WalletOptions> Wallets { get; init; } = new Dictionary<string, WalletOptions>();
+
+    public SignerOptions Signer { get; init; } = new();
+}
+
+/// <summary>The two listeners.</summary>
+internal sealed record ListenOptions
+{
+    /// <summary>Agents' side. <c>--listen</c>.</summary>
+    public ListenAddress Proxy { get; init; } = new(System.Net.IPAddress.Loopback, 8402);
+
+    /// <summary>Operator's side. <c>--admin</c>.</summary>
+    public ListenAddress Admin { get; init; } = new(System.Net.IPAddress.Loopback, 8403);
+
+    /// <summary>Whether addresses that other machines reach may be used: tokens travel there in the clear. <c>--insecure-listen</c>.</summary>
+    public bool AllowInsecure { get; init; }
+
+    /// <summary>Names, besides loopback and the listening address, by which the admin listener may be called (its <c>Host</c>).</summary>
+    public IReadOnlyList<string> AdminHosts { get; init; } = [];
+}
+
+/// <summary>How one chain is read.</summary>
+internal sealed record NetworkOptions
+{
+    /// <summary>JSON-RPC endpoints, tried in order.</summary>
+    public IReadOnlyList<Uri> Rpc { get; init; } = [];
+
+    /// <summary>Blocks on top that make a block final; null waits for the chain's own <c>finalized</c>. For test networks.</summary>
+    public int? Confirmations { get; init; }
+}
+
+internal sealed record LedgerOptions
+{
+    /// <summary>A file outside the data folder that keeps the journal's head, so that a rolled-back folder is noticed.</summary>
+    public string? Anchor { get; init; }
+}
+
+internal sealed record WalletOptions
+{
+    /// <summary>A web3 key file, version 3.</summary>
+    public required string Keystore { get; init; }
+
+    /// <summary>A file with the password, mode 0600.</summary>
+    public required string PasswordFile { get; init; }
+}
+
+/// <summary>What the signer refuses by itself, whatever policy and ledger say.</summary>
+internal sealed record SignerOptions
+{
+    public Usd MaxPayment { get; init; } = new(10_000_000);
+
+    /// <summary>Over 24 hours.</summary>
+    public Usd MaxDay { get; init; } = new(200_000_000);
+}

@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace SmartProxy.Options;
+
+/// <summary>How origins are spoken to. Section <c>SmartProxy:Upstream</c>. Nothing here turns certificate verification off.</summary>
+internal sealed class UpstreamOptions
+{
+    /// <summary>A PEM file of roots that are trusted in addition to the system's.</summary>
+    public string? ExtraCaFile { get; set; }
+
+    /// <summary>Seconds for resolving, connecting and the TLS handshake together.</summary>
+    [Range(1, 300)]
+    public int ConnectSeconds { get; set; } = 10;
+
+    /// <summary>Seconds without progress after which an exchange is given up. Model calls are slow.</summary>
+    [Range(1, 86_400)]
+    public int ActivitySeconds { get; set; } = 600;
+
+    /// <summary>The same for a paid attempt, where giving up leaves money in doubt.</summary>
+    [Range(1, 86_400)]
+    public int PaidActivitySeconds { get; set; } = 900;
+
+    /// <summary>Seconds for which a paid answer is still read after its agent has gone.</summary>
+    [Range(1, 3_600)]
+    public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Seconds in which the first 64 KiB of a 402's body must have arrived.</summary>
+    [Range(1, 300)]
+    public int TermsSeconds { get; set; } = 10;
+
+    /// <summary>Milliseconds to wait for a <c>100 Continue</c>.</summary>
+    [Range(1, 10_000)]
+    public int ExpectMilliseconds { get; set; } = 350;
+
+    /// <summary>Bytes of a request body that are retained for the paid attempt. Free traffic is never limited by this.</summary>
+    [Range(0, 1_073_741_824)]
+    public int ReplayBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Bytes retained for all requests together.</summary>
+    [Range(0, long.MaxValue)]
+    public long ReplayBudgetBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>Origins remembered as charging; large uploads to them ask first.</summary>
+    [Range(1, 1_000_000)]
+    public int ChargingOrigins { get; set; } = 10_000;
+}
+
+[OptionsValidator]
+internal sealed partial class UpstreamOptionsValidator : IValidateOptions<UpstreamOptions>;

@@ -1,0 +1,43 @@
+using SmartProxy.Ledger;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+using SmartProxy.Wallet;
+
+namespace SmartProxy.Payments;
+
+/// <summary>What came of asking policy and ledger for one request.</summary>
+internal abstract record Claim
+{
+    private Claim()
+    {
+    }
+
+    /// <summary>The money is reserved, durably.</summary>
+    public sealed record Made(Verdict.Allowed Verdict, IWallet Wallet, Reservation Reservation) : Claim;
+
+    /// <summary>An earlier payment for the same logical request is in doubt: its identical bytes may be presented again.</summary>
+    public sealed record Again(PresentedPayment Payment) : Claim;
+
+    /// <param name="Refusal">The answer.</param>
+    /// <param name="Figures">For the record.</param>
+    /// <param name="Rule">The rule by its words.</param>
+    /// <param name="PolicyHash">The policy that judged.</param>
+    public sealed record Refused(Refusal Refusal, RefusalFigures? Figures = null, string Rule = "-", Bytes32? PolicyHash = null) : Claim
+    {
+        /// <summary>Another offer of the same 402 may still have room.</summary>
+        public bool TryNextOffer { get; private init; }
+
+        /// <summary>Judged under a policy that is not in force any more.</summary>
+        public bool PolicyChanged { get; private init; }
+
+        public static Refused By(Verdict.Denied denied, Bytes32? policyHash) =>
+            new(Refusals.Of(denied), PaymentFigures.Of(denied), denied.Rule, policyHash);
+
+        public static Refused By(Verdict.Allowed verdict, Bytes32 policyHash, Refusal refusal, ReserveOutcome.Refused? outcome = null) =>
+            new(refusal, PaymentFigures.Of(verdict, outcome?.Line), outcome?.Line?.Line.Id ?? verdict.Rule, policyHash)
+            {
+                TryNextOffer = outcome?.Reason is ReserveRefusal.BudgetExceeded or ReserveRefusal.RecipientChanged,
+                PolicyChanged = outcome?.Reason is ReserveRefusal.PolicyChanged,
+            };
+    }
+}

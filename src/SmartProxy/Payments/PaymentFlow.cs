@@ -1,0 +1,317 @@
+using System.Globalization;
+using SmartProxy.Ledger;
+using SmartProxy.Policies;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+using SmartProxy.Protocol.X402;
+using SmartProxy.Wallet;
+
+namespace SmartProxy.Payments;
+
+/// <summary>
+/// The 402 exchange, in its order: (1) read the terms, (2) pin down the request, (3) judge, (4) reserve, durable, (5) sign the reserved record,
+/// (6) send the same request once with the payment, (7) book what the answer says. Until (5) every way out leaves nothing behind; from there
+/// on the money is held until the chain proves it free.
+/// </summary>
+internal sealed partial class PaymentFlow(
+    IPolicyView policies,
+    ILedger ledger,
+    Wallets wallets,
+    ReaderProfile profile,
+    QueryDigester queries,
+    RefusalDesk refusals,
+    PresentedPayments presented,
+    IRandomSource random,
+    TimeProvider time,
+    ILogger<PaymentFlow> logger) : IPaymentFlow
+{
+    // A policy that changes between judging and reserving is evaluated again; one that changes this often is not in force.
+    private const int EvaluationLimit = 5;
+
+    public async ValueTask RunAsync(IUpstreamCall call)
+    {
+        // (1) Terms are read once; what is signed is built from this object.
+        var challenge = Read(call);
+        if (challenge.Class is not ChallengeClass.Payable)
+        {
+            LogNotPayable(call.Identity.Agent, call.Origin, challenge.Class, challenge.Reason);
+            await call.PassChallengeOnAsync(Describe(challenge));
+            return;
+        }
+
+        // (2) Nothing is reserved for a request that can't be sent again byte for byte.
+        var body = await call.DigestBodyAsync(CancellationToken.None);
+        if (body is null)
+        {
+            await refusals.RefuseAsync(call, challenge, Refusals.BodyNotReplayable());
+            return;
+        }
+
+        var request = PaymentRequest.From(call, body.Value);
+        var claim = await ClaimAsync(call, challenge, request);
+        switch (claim)
+        {
+            case Claim.Refused refused:
+                await refusals.RefuseAsync(call, challenge, refused.Refusal, request.Digest, refused.Figures, refused.Rule, refused.PolicyHash);
+                return;
+            case Claim.Again again:
+                await PresentAsync(call, challenge, again.Payment, mayRepeat: false);
+                return;
+            case Claim.Made made:
+                await PayAsync(call, challenge, made);
+                return;
+        }
+    }
+
+    /// <summary>(3) and (4): the cheapest allowed offer that has room. All limits or none.</summary>
+    private async ValueTask<Claim> ClaimAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request)
+    {
+        for (var evaluation = 0; evaluation < EvaluationLimit; evaluation++)
+        {
+            var questions = challenge.Offers
+                .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice))
+                .ToList();
+            var (policyHash, verdicts) = policies.Judge(questions);
+            var allowed = verdicts.OfType<Verdict.Allowed>()
+                .OrderBy(verdict => verdict.Facts.Value).ThenBy(verdict => verdict.Offer.IsUpfront).ThenBy(verdict => verdict.Offer.Index)
+                .ToList();
+            if (allowed.Count == 0 || policyHash is null)
+            {
+                // The reason that comes last in the order of precedence is the one closest to a payment.
+                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash);
+            }
+
+            Claim? refused = null;
+            foreach (var verdict in allowed)
+            {
+                var claim = await ReserveAsync(call, challenge, request, verdict, policyHash.Value);
+                if (claim is not Claim.Refused { TryNextOffer: true })
+                {
+                    refused = claim;
+                    break;
+                }
+
+                refused ??= claim;
+            }
+
+            if (refused is not Claim.Refused { PolicyChanged: true })
+            {
+                return refused!;
+            }
+        }
+
+        return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
+    }
+
+    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
+    {
+        var offer = verdict.Offer;
+        if (wallets.Find(verdict.Wallet) is not { } wallet)
+        {
+            return Claim.Refused.By(verdict, policyHash, Refusals.WalletNotFound(verdict.Wallet));
+        }
+
+        var now = time.GetUtcNow();
+        var seconds = Math.Min(offer.MaxTimeoutSeconds, verdict.ValidSeconds);
+        if (seconds < ReservationSigner.MinSecondsLeft)
+        {
+            return Claim.Refused.By(verdict, policyHash, Refusals.ValidityTooShort(seconds));
+        }
+
+        var terms = new TransferTerms(
+            offer.Network, verdict.Asset.Address, verdict.Asset.DomainName, verdict.Asset.DomainVersion, wallet.Address, offer.PayTo, verdict.Amount,
+            ValidAfter: offer.Version == 1 ? now.ToUnixTimeSeconds() - 600 : 0,
+            ValidBefore: now.ToUnixTimeSeconds() + seconds);
+        var id = NewPaymentId(now);
+        if (X402Writer.TryWrite(challenge, offer, new TransferAuthorization(terms, default), X402Writer.PlaceholderSignature, IdentifierOf(id)) is PaymentHeader.TooLarge)
+        {
+            return Claim.Refused.By(verdict, policyHash, Refusals.PaymentHeaderTooLarge());
+        }
+
+        var outcome = await ledger.ReserveAsync(
+            new ReserveRequest
+            {
+                Id = id,
+                PolicyHash = policyHash,
+                Facts = verdict.Facts,
+                Lines = verdict.Lines,
+                Terms = terms,
+                Secret = NewSecret(),
+                TermsHash = challenge.TermsHash,
+                RequestDigest = request.Digest,
+                LogicalRequest = request.Logical,
+                HasIdempotencyKey = request.HasIdempotencyKey,
+                IsSafeMethod = request.IsSafeMethod,
+                PinsRecipient = verdict.Recipient is RecipientRule.Pin,
+                Context = PaymentContexts.Of(call, queries, verdict),
+            },
+            CancellationToken.None);
+        return outcome switch
+        {
+            ReserveOutcome.Reserved reserved => new Claim.Made(verdict, wallet, reserved.Reservation),
+            ReserveOutcome.Refused { Reason: ReserveRefusal.PaymentInDoubt, Earlier: { } earlier } when presented.Find(earlier) is { } payment => new Claim.Again(payment),
+            ReserveOutcome.Refused refused => Claim.Refused.By(verdict, policyHash, Refusals.Of(refused, verdict), refused),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+
+    /// <summary>(5): the signer is called with the reservation's id, and signs that record or nothing.</summary>
+    private async ValueTask PayAsync(IUpstreamCall call, Challenge challenge, Claim.Made claim)
+    {
+        var reservation = claim.Reservation;
+        if (ledger.FrozenReason(call.Identity.Agent) is { } frozen)
+        {
+            await AbortAsync(call, reservation, "frozen", Refusals.Frozen(frozen));
+            return;
+        }
+
+        var outcome = await claim.Wallet.SignAsync(reservation.Id, CancellationToken.None);
+        if (outcome is not SignOutcome.Signed signed)
+        {
+            var reason = ((SignOutcome.Refused)outcome).Reason;
+            await AbortAsync(call, reservation, Words.Of(reason), Refusals.SignerRefused(reason));
+            return;
+        }
+
+        // INVARIANT: from here the amount is held until it is proven settled or dead, whatever happens to this request.
+        var header = (PaymentHeader.Written)X402Writer.TryWrite(challenge, claim.Verdict.Offer, signed.Authorization, signed.Signature, IdentifierOf(reservation.Id));
+        var payment = new PresentedPayment(reservation, header.Name, header.Value);
+        presented.Add(payment);
+        Forget(ledger.RecordAsync(new LedgerEvent.Sent(reservation.Id)));
+        if (ledger.Health.Trouble is { } trouble)
+        {
+            await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = ReceiptIds.Of(reservation.Id) });
+            return;
+        }
+
+        var identical = call.Method is "GET" or "HEAD" || X402Writer.OffersPaymentIdentifier(challenge);
+        await PresentAsync(call, challenge, payment, mayRepeat: identical);
+    }
+
+    /// <summary>(6) and (7). After a lost answer the identical bytes may go once more; a second signature never.</summary>
+    private async ValueTask PresentAsync(IUpstreamCall call, Challenge challenge, PresentedPayment payment, bool mayRepeat)
+    {
+        var id = payment.Reservation.Id;
+        var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head => OnHead(payment, head));
+        if (attempt.Head is not null)
+        {
+            LogPaid(call.Identity.Agent, call.Origin, id, payment.Reservation.Value, attempt.Head.Status, attempt.IsComplete);
+            return;
+        }
+
+        if (mayRepeat && ledger.FrozenReason(call.Identity.Agent) is null)
+        {
+            LogRepeated(call.Identity.Agent, call.Origin, id);
+            await PresentAsync(call, challenge, payment, mayRepeat: false);
+            return;
+        }
+
+        Forget(ledger.RecordAsync(new LedgerEvent.InDoubt(id, "no_answer", Status: null, Delivered: false)));
+        LogInDoubt(call.Identity.Agent, call.Origin, id, "no_answer");
+        await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = ReceiptIds.Of(id) });
+    }
+
+    // The outcome is queued before the agent can see the answer: its next request finds it booked.
+    private PaidReply OnHead(PresentedPayment payment, AnswerHead head)
+    {
+        var reservation = payment.Reservation;
+        var outcome = SettlementOutcome.Of(head.Status, SettlementReader.Read(head.Values));
+        Forget(ledger.RecordAsync(Bookings.Of(reservation.Id, head.Status, outcome)));
+        if (outcome is SettlementOutcome.Settled)
+        {
+            presented.Remove(reservation.Id);
+        }
+
+        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, ReceiptIds.Of(reservation.Id)), new(OurHeaders.Paid, PaidHeader(reservation))];
+        return head.Status == StatusCodes.Status402PaymentRequired
+            ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = ReceiptIds.Of(reservation.Id) })
+            : new PaidReply(headers);
+    }
+
+    private async ValueTask AbortAsync(IUpstreamCall call, Reservation reservation, string why, Refusal refusal)
+    {
+        Forget(ledger.RecordAsync(new LedgerEvent.Aborted(reservation.Id, why)));
+        LogAborted(call.Identity.Agent, call.Origin, reservation.Id, why);
+        await call.AnswerAsync(refusal with { ReceiptId = ReceiptIds.Of(reservation.Id) });
+    }
+
+    private Challenge Read(IUpstreamCall call)
+    {
+        var held = call.Challenge;
+        return X402Reader.Read(
+            held.Head.Status, held.Head.Values, held.Body, held.IsBodyWhole, held.Head.Headers.ContentType.ToString(), $"{call.Origin}{call.Target}", profile);
+    }
+
+    private static IReadOnlyList<KeyValuePair<string, string>> Describe(Challenge challenge) => challenge.Class switch
+    {
+        ChallengeClass.NotX402 or ChallengeClass.Payable => [],
+        ChallengeClass.Malformed => [new(OurHeaders.Unpaid, $"malformed; reason={challenge.Reason}")],
+        ChallengeClass.Unsupported => [new(OurHeaders.Unpaid, $"unsupported; reason={challenge.Reason}; offered=\"{challenge.Offered}\"")],
+    };
+
+    /// <summary><c>0.01; day-left=0.99</c>: what was paid, and what the tightest line of each calendar or rolling window has left.</summary>
+    private static string PaidHeader(Reservation reservation)
+    {
+        var tightest = reservation.Usage
+            .GroupBy(usage => WindowWord(usage.Line.Window))
+            .Select(group => string.Create(CultureInfo.InvariantCulture, $"; {group.Key}-left={group.Min(usage => usage.Remaining)}"));
+        return reservation.Value + string.Concat(tightest);
+    }
+
+    private static string WindowWord(SpendWindow window) => window switch
+    {
+        SpendWindow.Total => "total",
+        SpendWindow.Calendar calendar => Words.Of(calendar.Period),
+        SpendWindow.Rolling rolling => string.Create(CultureInfo.InvariantCulture, $"{(long)rolling.Length.TotalSeconds}s"),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static string IdentifierOf(PaymentId id) => "pay_" + id.Value;
+
+    private PaymentId NewPaymentId(DateTimeOffset now)
+    {
+        Span<byte> bytes = stackalloc byte[10];
+        random.Fill(bytes);
+        return PaymentId.Create(now, bytes);
+    }
+
+    private Bytes32 NewSecret()
+    {
+        Span<byte> bytes = stackalloc byte[Bytes32.Length];
+        random.Fill(bytes);
+        return new Bytes32(bytes);
+    }
+
+    // A line that could not be written is said by the ledger's health, which stops all further payments; the reservation itself is on disk.
+    private void Forget(ValueTask recording) => _ = ObserveAsync(recording);
+
+    private async Task ObserveAsync(ValueTask recording)
+    {
+        try
+        {
+            await recording;
+        }
+        catch (LedgerUnavailableException exception)
+        {
+            LogNotRecorded(exception.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 1400, Level = LogLevel.Information, Message = "402 of {Origin} passed on to {Agent}: {Class} {Reason}")]
+    private partial void LogNotPayable(AgentId agent, Origin origin, ChallengeClass @class, string reason);
+
+    [LoggerMessage(EventId = 1401, Level = LogLevel.Information, Message = "Paid {Value} USD for {Agent} to {Origin} as {Payment}: status {Status}, whole body {IsComplete}")]
+    private partial void LogPaid(AgentId agent, Origin origin, PaymentId payment, Usd value, int status, bool isComplete);
+
+    [LoggerMessage(EventId = 1403, Level = LogLevel.Information, Message = "Identical payment {Payment} of {Agent} sent again to {Origin} after a lost answer")]
+    private partial void LogRepeated(AgentId agent, Origin origin, PaymentId payment);
+
+    [LoggerMessage(EventId = 1404, Level = LogLevel.Warning, Message = "Payment {Payment} of {Agent} to {Origin} is in doubt: {Why}")]
+    private partial void LogInDoubt(AgentId agent, Origin origin, PaymentId payment, string why);
+
+    [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Payment {Payment} of {Agent} to {Origin} was aborted before signing: {Why}")]
+    private partial void LogAborted(AgentId agent, Origin origin, PaymentId payment, string why);
+
+    [LoggerMessage(EventId = 1406, Level = LogLevel.Error, Message = "An outcome could not be recorded; payments have stopped: {Trouble}")]
+    private partial void LogNotRecorded(string trouble);
+}

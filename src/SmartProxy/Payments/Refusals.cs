@@ -1,0 +1,145 @@
+using System.Globalization;
+using SmartProxy.Ledger;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+using SmartProxy.Wallet;
+
+namespace SmartProxy.Payments;
+
+/// <summary>
+/// Every refusal of the payment flow, with its status (DESIGN: 403 what the policy will not allow as asked, 429 when the window refills within
+/// a minute, 409 for twins, 413, 422, 502 for upstream trouble, 503 when ledger or signer can't be trusted). The words are pinned by a test.
+/// </summary>
+internal static class Refusals
+{
+    private static readonly TimeSpan SoonEnough = TimeSpan.FromSeconds(60);
+
+    public static Refusal Of(Verdict.Denied denied) =>
+        new(denied.Reason is DenyReason.NoPolicy ? 503 : 403, Words.Of(denied.Reason), Sentence(denied))
+        {
+            Members = Members(
+                ("rule", denied.Rule),
+                ("price", denied.Value?.ToString()),
+                ("payTo", denied.Offer.PayTo.ToString()),
+                ("network", denied.Offer.Network.ToString()),
+                ("limit", denied.Limit?.ToString()),
+                ("wouldPass", denied.WouldPass)),
+        };
+
+    public static Refusal Of(ReserveOutcome.Refused refused, Verdict.Allowed? verdict) => refused.Reason switch
+    {
+        ReserveRefusal.BudgetExceeded => BudgetExceeded(refused, verdict!),
+        ReserveRefusal.RecipientChanged => For(refused, 403, $"this seller was first paid at {refused.PinnedRecipient}, and now asks for payment to another recipient; ask the operator to list the new one under the merchant's recipients"),
+        ReserveRefusal.PaymentInProgress => For(refused, 409, "the same request is being paid right now; wait for its answer, or ask again after Retry-After"),
+        ReserveRefusal.PaymentInDoubt => For(refused, 409, "the same request was paid and the outcome is not known, so it is not paid again; ask again after Retry-After, or send another Idempotency-Key for a second purchase"),
+        ReserveRefusal.DuplicatePayment => For(refused, 409, "the same request was paid a moment ago; wait for Retry-After, or send another Idempotency-Key for a second purchase"),
+        ReserveRefusal.IdempotencyKeyReuse => For(refused, 422, "this Idempotency-Key was used with another request; send a fresh key for a new purchase"),
+        ReserveRefusal.PolicyChanged => For(refused, 503, "the policy changed while this request was judged; ask again") with { RetryAfterSeconds = 1 },
+        ReserveRefusal.Frozen => Frozen("payments are frozen"),
+        ReserveRefusal.LedgerUnavailable => LedgerUnavailable("the ledger refused to write"),
+    };
+
+    public static Refusal Frozen(string why) =>
+        new(403, "frozen", $"the operator has stopped payments ({why}); ask the operator to unfreeze");
+
+    public static Refusal LedgerUnavailable(string trouble) =>
+        new(503, "ledger_unavailable", $"nothing can be paid because the ledger can't be trusted ({trouble}); tell the operator");
+
+    public static Refusal SignerRefused(SignRefusal reason) =>
+        new(503, Words.Of(reason), $"the signer refused by its own rules ({Words.Of(reason)}); nothing was signed, tell the operator");
+
+    public static Refusal BodyNotReplayable() =>
+        new(413, "body_not_replayable", "the request's body is too large to be sent again with a payment; send it in smaller parts, or ask the operator for a larger limit");
+
+    public static Refusal WalletNotFound(string? name) =>
+        new(503, "wallet_not_found", $"the policy wants the wallet {name ?? "(none named, and there is not exactly one)"}, which is not configured; tell the operator");
+
+    public static Refusal ValidityTooShort(long seconds) =>
+        new(403, "validity_too_short", string.Create(CultureInfo.InvariantCulture, $"the seller allows {seconds} seconds for the payment and at least 6 are needed; ask the seller for a longer maxTimeoutSeconds"));
+
+    public static Refusal PaymentHeaderTooLarge() =>
+        new(403, "payment_header_too_large", "the seller's terms are so long that the payment header would exceed 12 KiB; ask the seller for shorter terms");
+
+    /// <summary>The seller asked for money again after it was given an authorization.</summary>
+    public static Refusal NotAccepted(Reservation reservation) =>
+        new(502, "payment_not_accepted", $"the seller was given a payment of {reservation.Value} USD and asked for payment again; the amount stays held until it is proven unused, so look at the receipt before you try this seller again")
+        {
+            Members = Members(("price", reservation.Value.ToString()), ("payTo", reservation.Authorization.Terms.To.ToString())),
+        };
+
+    /// <summary>No answer came to a payment that may have arrived.</summary>
+    public static Refusal OutcomeUnknown(Reservation reservation) =>
+        new(502, "payment_outcome_unknown", $"the connection was lost after a payment of {reservation.Value} USD was sent; the amount stays held, and the same request asked again presents the same payment, never a second one")
+        {
+            Members = Members(("price", reservation.Value.ToString()), ("payTo", reservation.Authorization.Terms.To.ToString())),
+        };
+
+    public static IReadOnlyList<KeyValuePair<string, string>> Members(params ReadOnlySpan<(string Name, string? Value)> members)
+    {
+        var present = new List<KeyValuePair<string, string>>(members.Length);
+        foreach (var (name, value) in members)
+        {
+            if (value is not null)
+            {
+                present.Add(new(name, value));
+            }
+        }
+
+        return present;
+    }
+
+    private static Refusal BudgetExceeded(ReserveOutcome.Refused refused, Verdict.Allowed verdict)
+    {
+        var usage = refused.Line!;
+        var soon = refused.RetryAfter is { } wait && wait <= SoonEnough;
+        var when = usage.ResetsAt is { } resets ? $"ask again after {Time(resets)}" : refused.RetryAfter is { } later ? $"ask again in {Seconds(later)} seconds" : "the limit does not refill";
+        return new Refusal(soon ? 429 : 403, Words.Of(refused.Reason), $"the price of {verdict.Facts.Value} USD exceeds what {usage.Line.Id} has left ({usage.Remaining} of {usage.Line.Limit} USD); {when}, or ask the operator for a higher limit")
+        {
+            RetryAfterSeconds = soon ? Seconds(refused.RetryAfter!.Value) : null,
+            Members = Members(
+                ("rule", usage.Line.Id),
+                ("price", verdict.Facts.Value.ToString()),
+                ("payTo", verdict.Facts.PayTo.ToString()),
+                ("network", verdict.Facts.Network.ToString()),
+                ("limit", usage.Line.Limit.ToString()),
+                ("spent", usage.Spent.ToString()),
+                ("held", usage.Held.ToString()),
+                ("remaining", usage.Remaining.ToString()),
+                ("resetsAt", usage.ResetsAt is { } at ? Time(at) : null),
+                ("wouldPass", $"a price of at most {usage.Remaining} USD")),
+        };
+    }
+
+    private static Refusal For(ReserveOutcome.Refused refused, int status, string detail) =>
+        new(status, Words.Of(refused.Reason), detail)
+        {
+            RetryAfterSeconds = refused.RetryAfter is { } wait ? Seconds(wait) : null,
+            Members = Members(("payment", refused.Earlier?.Value), ("pinned", refused.PinnedRecipient?.ToString())),
+        };
+
+    private static string Sentence(Verdict.Denied denied)
+    {
+        var advice = denied.WouldPass is { } passes ? $"; what would pass: {passes}" : "; ask the operator to change the policy if this should be allowed";
+        return denied.Reason switch
+        {
+            DenyReason.NoPolicy => "no valid policy is loaded, so nothing is paid; tell the operator",
+            DenyReason.UnknownAgent => "the policy does not know this agent, so nothing is paid; ask the operator to add it under agents",
+            DenyReason.Denied => $"the policy forbids this payment by {denied.Rule}" + advice,
+            DenyReason.MerchantNotAllowed => "the policy does not allow this host" + advice,
+            DenyReason.CleartextNotAllowed => "the policy does not allow paying over http:// here; use https://, or ask the operator for allowCleartext on this merchant",
+            DenyReason.MethodNotPayable => "requests of this method are not paid here" + advice,
+            DenyReason.NetworkNotAllowed => $"the policy does not allow payments on {denied.Offer.NetworkText}" + advice,
+            DenyReason.SchemeNotAllowed => $"the policy does not allow the scheme {denied.Offer.Scheme}" + advice,
+            DenyReason.AssetNotAllowed => $"the policy does not allow the token {denied.Offer.Asset} on {denied.Offer.Network}" + advice,
+            DenyReason.AssetDomainMismatch => "the seller describes the token differently from the asset registry, so a signature would be worthless; tell the operator",
+            DenyReason.RecipientNotAllowed => $"the policy does not allow the recipient {denied.Offer.PayTo}" + advice,
+            DenyReason.AmountOutOfRange => "the amount is zero or larger than any amount that can be judged; do not ask this seller again",
+            DenyReason.AmountOverPaymentLimit => $"the price of {denied.Value} USD is over the limit of {denied.Limit} USD per payment ({denied.Rule})" + advice,
+            DenyReason.AmountOverMaxPrice => $"the price of {denied.Value} USD is over the {denied.Limit} USD that the request itself allows; raise {PaymentRequest.MaxPriceHeader} if you agree to the price",
+        };
+    }
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    private static int Seconds(TimeSpan wait) => (int)Math.Min(int.MaxValue, Math.Max(1, Math.Ceiling(wait.TotalSeconds)));
+}

@@ -1,0 +1,273 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using SmartProxy.Ledger;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Receipts;
+
+/// <summary>
+/// The payload of a receipt: one JSON object, ASCII only, members in a fixed order; <c>docs/receipts.md</c> explains every one.
+/// Amounts are digits in text, dollars decimal text, times RFC 3339 in UTC.
+/// </summary>
+internal static class Receipt
+{
+    public const int Version = 1;
+    public const string IdPrefix = "rcpt_";
+
+    /// <summary>The format of every time in a receipt.</summary>
+    public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
+    private const string FinalSuffix = ".2";
+
+    /// <summary>Longest text of a stranger, in characters; what is cut ends in an ellipsis.</summary>
+    private const int MaxSellerText = 256;
+
+    private const int MaxPath = 2048;
+
+    /// <summary>The receipt's id: <c>rcpt_</c> and the payment's, and <c>.2</c> for the one that supersedes it.</summary>
+    public static string IdOf(PaymentId payment, bool isFinal) => IdPrefix + payment + (isFinal ? FinalSuffix : "");
+
+    /// <exception cref="InvalidOperationException">The nonce doesn't commit to the decision record, or a payment without a reservation: a broken invariant.</exception>
+    public static byte[] Write(ReceiptFacts facts, DateTimeOffset issuedAt)
+    {
+        Check(facts);
+        var buffer = new ArrayBufferWriter<byte>(2048);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("v", Version);
+            json.WriteString("id", IdOf(facts.Payment, facts.IsFinal));
+            WriteText(json, "supersedes", facts.IsFinal ? IdOf(facts.Payment, isFinal: false) : null);
+            json.WriteString("outcome", WordOf(facts.Outcome));
+            WriteWho(json, facts);
+            WriteWhat(json, facts);
+            WriteTerms(json, facts);
+            WriteDecision(json, facts);
+            WritePayment(json, facts);
+            WriteText(json, "decisionRecord", facts.Reserved?.DecisionRecord);
+            WriteSettlement(json, facts);
+            WriteTime(json, "decidedAt", facts.DecidedAt);
+            WriteTime(json, "finishedAt", facts.FinishedAt);
+            WriteTime(json, "issuedAt", issuedAt);
+            WriteLedger(json, facts);
+            json.WriteNumber("count", facts.Count);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    public static string WordOf(ReceiptOutcome outcome) => outcome switch
+    {
+        ReceiptOutcome.Paid => "paid",
+        ReceiptOutcome.Refused => "refused",
+        ReceiptOutcome.Failed => "failed",
+        ReceiptOutcome.InDoubt => "in_doubt",
+    };
+
+    private static void Check(ReceiptFacts facts)
+    {
+        if (facts.Reserved is not { } reserved)
+        {
+            if (facts.Outcome is ReceiptOutcome.Paid or ReceiptOutcome.InDoubt)
+            {
+                throw new InvalidOperationException($"payment `{facts.Payment}` is {WordOf(facts.Outcome)} without a reservation");
+            }
+
+            return;
+        }
+
+        if (Bytes32.Keccak256(Encoding.UTF8.GetBytes(reserved.DecisionRecord)) != reserved.Authorization.Nonce)
+        {
+            throw new InvalidOperationException($"the nonce of payment `{facts.Payment}` doesn't commit to its decision record");
+        }
+    }
+
+    private static void WriteWho(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteString("agent", facts.Agent.Value);
+        WriteText(json, "group", facts.Group);
+        WriteText(json, "policy", facts.Policy);
+        json.WriteStartObject("tags");
+        foreach (var (name, value) in facts.Context.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal))
+        {
+            json.WriteString(name, value);
+        }
+
+        json.WriteEndObject();
+        WriteText(json, "merchant", facts.Merchant);
+        WriteText(json, "category", facts.Category);
+    }
+
+    private static void WriteWhat(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteString("method", Bounded(facts.Context.Method, MaxSellerText));
+        json.WriteString("origin", facts.Context.Origin.ToString());
+
+        // INVARIANT: a query never gets into a receipt, whatever a caller takes for a path.
+        json.WriteString("path", Bounded(facts.Context.Path.Split('?', 2)[0], MaxPath));
+        WriteText(json, "queryHmac", facts.Context.QueryHmac);
+        json.WriteString("requestDigest", facts.RequestDigest.ToString());
+        WriteText(json, "responseDigest", facts.ResponseDigest?.ToString());
+    }
+
+    private static void WriteTerms(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteStartObject("terms");
+        json.WriteString("hash", facts.TermsHash.ToString());
+        json.WriteString("rail", facts.Context.Rail);
+        json.WriteNumber("version", facts.Context.ProtocolVersion);
+        WriteText(json, "scheme", facts.Context.Scheme);
+        json.WriteEndObject();
+    }
+
+    private static void WriteDecision(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteStartObject("decision");
+        json.WriteString("rule", facts.Context.Rule);
+        WriteText(json, "policyHash", facts.PolicyHash?.ToString());
+        WriteText(json, "reason", facts.Reason);
+        if (facts.Figures is { } figures)
+        {
+            WriteFigures(json, new ReceiptLimit("", figures.Limit, figures.Spent, figures.Held, figures.Remaining, figures.ResetsAt));
+        }
+
+        json.WriteStartArray("limits");
+        foreach (var limit in facts.Limits)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", limit.Id);
+            WriteFigures(json, limit);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteFigures(Utf8JsonWriter json, ReceiptLimit limit)
+    {
+        WriteText(json, "limit", limit.Limit?.ToString());
+        WriteText(json, "spent", limit.Spent?.ToString());
+        WriteText(json, "held", limit.Held?.ToString());
+        WriteText(json, "remaining", limit.Remaining?.ToString());
+        WriteTime(json, "resetsAt", limit.ResetsAt);
+    }
+
+    // What was reserved; for a refusal what was asked, and then no payer and no nonce.
+    private static void WritePayment(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        var (authorization, asked) = (facts.Reserved?.Authorization, facts.Figures);
+        var terms = authorization?.Terms;
+        json.WriteStartObject("payment");
+        WriteText(json, "network", (terms?.Chain ?? asked?.Network)?.ToString());
+        WriteText(json, "asset", (terms?.Asset ?? asked?.Asset)?.ToString());
+        WriteText(json, "symbol", facts.Context.AssetSymbol);
+        WriteText(json, "amount", terms?.Value.ToString() ?? asked?.Amount);
+        WriteText(json, "usd", (facts.Reserved?.Value ?? asked?.Price)?.ToString());
+        WriteText(json, "usdPerToken", facts.UsdPerToken?.ToString());
+        WriteText(json, "payTo", (terms?.To ?? asked?.PayTo)?.ToString());
+        WriteText(json, "from", terms?.From.ToString());
+        WriteText(json, "nonce", authorization?.Nonce.ToString());
+        WriteText(json, "validBefore", terms?.ValidBefore.ToString(CultureInfo.InvariantCulture));
+        json.WriteEndObject();
+    }
+
+    private static void WriteSettlement(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteStartObject("settlement");
+        if (facts.Status is { } status)
+        {
+            json.WriteNumber("status", status);
+        }
+
+        if (facts.Delivered is { } delivered)
+        {
+            json.WriteBoolean("delivered", delivered);
+        }
+
+        WriteClaim(json, facts.Claim);
+        WriteProof(json, facts.Proof);
+        json.WriteEndObject();
+    }
+
+    private static void WriteClaim(Utf8JsonWriter json, SettlementClaim? claim)
+    {
+        if (claim is null)
+        {
+            json.WriteNull("claimed");
+            return;
+        }
+
+        json.WriteStartObject("claimed");
+        json.WriteBoolean("success", claim.Success);
+        WriteSeller(json, "transaction", claim.Transaction);
+        WriteSeller(json, "network", claim.Network);
+        WriteSeller(json, "payer", claim.Payer);
+        WriteText(json, "amount", claim.Amount?.ToString());
+        WriteSeller(json, "errorReason", claim.ErrorReason);
+        json.WriteEndObject();
+    }
+
+    private static void WriteProof(Utf8JsonWriter json, SettlementProof? proof)
+    {
+        if (proof is null)
+        {
+            json.WriteNull("proven");
+            return;
+        }
+
+        json.WriteStartObject("proven");
+        json.WriteBoolean("used", proof.Used);
+        json.WriteNumber("block", proof.Block);
+        json.WriteString("blockHash", proof.BlockHash.ToString());
+        WriteTime(json, "blockTime", proof.BlockTime);
+        WriteText(json, "transaction", proof.Transaction);
+        json.WriteEndObject();
+    }
+
+    private static void WriteLedger(Utf8JsonWriter json, ReceiptFacts facts)
+    {
+        json.WriteStartObject("ledger");
+        WriteLine(json, "reserve", facts.ReserveLine);
+        WriteLine(json, "outcome", facts.OutcomeLine);
+        json.WriteEndObject();
+    }
+
+    private static void WriteLine(Utf8JsonWriter json, string name, LedgerLine? line)
+    {
+        if (line is not null)
+        {
+            json.WriteStartObject(name);
+            json.WriteNumber("sequence", line.Sequence);
+            json.WriteString("hash", line.Hash.ToHex());
+            json.WriteEndObject();
+        }
+    }
+
+    private static void WriteText(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null)
+        {
+            json.WriteString(name, text);
+        }
+    }
+
+    private static void WriteSeller(Utf8JsonWriter json, string name, string? text) =>
+        WriteText(json, name, text is null ? null : Bounded(text, MaxSellerText));
+
+    private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time) =>
+        WriteText(json, name, time?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
+
+    private static string Bounded(string text, int length)
+    {
+        if (text.Length <= length)
+        {
+            return text;
+        }
+
+        return text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)] + "…";
+    }
+}

@@ -1,0 +1,27 @@
+namespace SmartProxy.Storage;
+
+/// <summary>The few things that the journal asks of a disk; faults are injected here. Every failure is an <see cref="IOException"/>.</summary>
+internal interface IDisk
+{
+    /// <summary>Opens a file for reading and writing, creating it for this user alone when it is missing.</summary>
+    IDiskFile Open(string path);
+
+    /// <summary>Makes the names in a folder durable.</summary>
+    void SyncFolder(string path);
+}
+
+internal interface IDiskFile : IDisposable
+{
+    long Length { get; }
+
+    /// <summary>Writes at an offset; returns how many bytes were taken, which may be fewer than asked.</summary>
+    int Write(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Reads at an offset until <paramref name="bytes"/> is full or the file ends; returns how many were read.</summary>
+    int Read(Span<byte> bytes, long offset);
+
+    /// <summary>Returns when everything written is on the disk.</summary>
+    void Sync();
+
+    void Truncate(long length);
+}

@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace SmartProxy.Storage;
+
+/// <summary>
+/// The local disk through libc. The base library's flush hides a failing <c>fsync</c> on Linux (its shim returns 1, the caller looks for a
+/// negative number), so <c>fdatasync</c> is called directly and its result checked.
+/// </summary>
+internal sealed partial class PosixDisk : IDisk
+{
+    public IDiskFile Open(string path) => new PosixFile(path);
+
+    public void SyncFolder(string path)
+    {
+        var folder = Native.open(path, flags: 0);
+        if (folder < 0)
+        {
+            throw Failed("open", path);
+        }
+
+        var synced = Native.fsync(folder);
+        var failure = synced < 0 ? Failed("fsync", path) : null;
+        _ = Native.close(folder);
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+
+    private static IOException Failed(string call, string path)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return new IOException($"{call} of `{path}` failed: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+    }
+
+    private sealed class PosixFile : IDiskFile
+    {
+        private readonly string _path;
+        private readonly FileStream _stream;
+        private readonly SafeFileHandle _handle;
+
+        public PosixFile(string path)
+        {
+            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            _path = path;
+            _stream = new FileStream(path, options);
+            _handle = _stream.SafeFileHandle;
+        }
+
+        public long Length => RandomAccess.GetLength(_handle);
+
+        public int Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            var written = Native.pwrite(_handle, bytes, bytes.Length, offset);
+            return written < 0 ? throw Failed("pwrite", _path) : (int)written;
+        }
+
+        public int Read(Span<byte> bytes, long offset)
+        {
+            var total = 0;
+            while (total < bytes.Length && RandomAccess.Read(_handle, bytes[total..], offset + total) is var read and > 0)
+            {
+                total += read;
+            }
+
+            return total;
+        }
+
+        public void Sync()
+        {
+            if (Native.fdatasync(_handle) != 0)
+            {
+                throw Failed("fdatasync", _path);
+            }
+        }
+
+        public void Truncate(long length)
+        {
+            if (Native.ftruncate(_handle, length) != 0)
+            {
+                throw Failed("ftruncate", _path);
+            }
+        }
+
+        public void Dispose() => _stream.Dispose();
+    }
+
+    private static partial class Native
+    {
+        [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        internal static partial int open(string path, int flags);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial int close(int file);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial int fsync(int file);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial int fdatasync(SafeFileHandle file);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial int ftruncate(SafeFileHandle file, long length);
+
+        [LibraryImport("libc", SetLastError = true)]
+        internal static partial nint pwrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count, long offset);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Globalization;
+using SmartProxy.Ledger;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Ledger.Tests;
+
+/// <summary>Books with a clock and a journal in memory, and the requests that tests make of them.</summary>
+internal sealed class Books
+{
+    public static readonly DateTimeOffset Start = new(2026, 3, 2, 10, 0, 0, TimeSpan.Zero);
+    public static readonly Bytes32 Policy = Bytes32.Sha256("policy"u8);
+    public static readonly AgentId Me = new("me");
+    public static readonly SpendScope Mine = new("agent=me", facts => facts.Agent == Me);
+    public static readonly SpendScope Everyone = new("*", _ => true);
+
+    private readonly ArrayBufferWriter<byte> _journal = new();
+    private readonly JournalWriter _writer = new(0, default);
+    private int _made;
+
+    public Books(bool withPolicy = true)
+    {
+        Append(new JournalEntry.Opened(Bytes32.Sha256("a journal"u8)));
+        if (withPolicy)
+        {
+            Record(new LedgerEvent.PolicyActivated(Policy, "{}", "[]", "first"));
+        }
+    }
+
+    public BudgetLedger Ledger { get; } = new();
+
+    public DateTimeOffset Now { get; set; } = Start;
+
+    public List<JournalLine> Lines { get; } = [];
+
+    public string Journal => System.Text.Encoding.UTF8.GetString(_journal.WrittenSpan);
+
+    public static BudgetLine Day(string limit, SpendScope? scope = null, TimeZoneInfo? zone = null) =>
+        Line("day", limit, new SpendWindow.Calendar(CalendarPeriod.Day, zone ?? TimeZoneInfo.Utc), scope);
+
+    public static BudgetLine Rolling(string limit, TimeSpan length, SpendScope? scope = null) => Line("rolling", limit, new SpendWindow.Rolling(length), scope);
+
+    public static BudgetLine Total(string limit, SpendScope? scope = null) => Line("total", limit, new SpendWindow.Total(), scope);
+
+    public static Usd Usd(string text) => Protocol.Usd.TryParse(text, out var usd) ? usd : throw new FormatException(text);
+
+    /// <summary>A request for one payment that differs from all others, unless <paramref name="logical"/> says which purchase it is.</summary>
+    public ReserveRequest Request(
+        string value,
+        IReadOnlyList<BudgetLine> lines,
+        string? logical = null,
+        bool key = false,
+        bool safe = true,
+        bool pins = false,
+        string agent = "me",
+        string request = "a request",
+        string payTo = "0x1111111111111111111111111111111111111111",
+        int validSeconds = 60)
+    {
+        var number = ++_made;
+        var id = PaymentId.Create(Now, [.. BitConverter.GetBytes((long)number), 0, 0]);
+        var amount = Usd(value);
+        _ = Origin.TryParse("https://api.example", out var origin);
+        var facts = new PaymentFacts(
+            new AgentId(agent), "lab", "research", origin, "exa", "search", new ChainId(84532), EvmAddress.Parse("0x036cbd53842c5426634e7929541ec2318f3dcf7e"),
+            EvmAddress.Parse(payTo), amount);
+        return new ReserveRequest
+        {
+            Id = id,
+            PolicyHash = Policy,
+            Facts = facts,
+            Lines = lines,
+            Terms = new TransferTerms(
+                facts.Network, facts.Asset, "USDC", "2", EvmAddress.Parse("0x2222222222222222222222222222222222222222"), facts.PayTo,
+                new TokenAmount(amount.Micros), 0, Now.AddSeconds(validSeconds).ToUnixTimeSeconds()),
+            Secret = Digest("secret" + number),
+            TermsHash = Digest("terms"),
+            RequestDigest = Digest(request),
+            LogicalRequest = Digest(logical ?? "logical" + number.ToString(CultureInfo.InvariantCulture)),
+            HasIdempotencyKey = key,
+            IsSafeMethod = safe,
+            PinsRecipient = pins,
+            Context = new PaymentContext
+            {
+                Method = safe ? "GET" : "POST",
+                Origin = origin,
+                Path = "/search",
+                Rule = "agents.me.allow[0] *",
+                Rail = "x402",
+                ProtocolVersion = 2,
+                Tags = new Dictionary<string, string> { ["costCenter"] = "4711" },
+            },
+        };
+    }
+
+    public ReserveOutcome.Refused? Reserve(ReserveRequest request) => Reserve(request, out _);
+
+    public ReserveOutcome.Refused? Reserve(ReserveRequest request, out PaymentId id)
+    {
+        id = request.Id;
+        var decision = Ledger.Decide(request, Now, _writer.Head);
+        if (decision.Entry is { } entry)
+        {
+            Append(entry);
+        }
+
+        return decision.Refusal;
+    }
+
+    /// <summary>Reserves what must succeed.</summary>
+    public PaymentId Pay(string value, params BudgetLine[] lines)
+    {
+        Assert.Null(Reserve(Request(value, lines), out var id));
+        return id;
+    }
+
+    public void Record(LedgerEvent happened) => Append(new JournalEntry.Recorded(happened));
+
+    public void Send(PaymentId id) => Record(new LedgerEvent.Sent(id));
+
+    public void Settle(PaymentId id, bool delivered = true) =>
+        Record(new LedgerEvent.Settled(id, new SettlementClaim(true, "0xabc", "eip155:84532", null, null, null), delivered ? 200 : 500, delivered));
+
+    public void Doubt(PaymentId id, bool delivered = false) => Record(new LedgerEvent.InDoubt(id, "no_answer", null, delivered));
+
+    public void Abort(PaymentId id) => Record(new LedgerEvent.Aborted(id, "signer_refused"));
+
+    public LineUsage Usage(BudgetLine line) => Ledger.Usage(line, Now);
+
+    public static Bytes32 Digest(string text) => Bytes32.Sha256(System.Text.Encoding.UTF8.GetBytes(text));
+
+    private static BudgetLine Line(string id, string limit, SpendWindow window, SpendScope? scope) => new(id, scope ?? Mine, window, Usd(limit));
+
+    private void Append(JournalEntry entry)
+    {
+        var line = _writer.Append(entry, Ledger.Tick(Now), _journal);
+        Ledger.Apply(line);
+        Lines.Add(line);
+    }
+}

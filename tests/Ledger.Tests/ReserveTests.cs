@@ -1,0 +1,152 @@
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Ledger.Tests;
+
+/// <summary>What else a reservation claims, and which moves a payment may make.</summary>
+public sealed class ReserveTests
+{
+    private static readonly BudgetLine Room = Books.Total("1000.00");
+
+    [Fact]
+    public void Nothing_is_reserved_while_everyone_or_this_agent_is_frozen()
+    {
+        var books = new Books();
+        books.Record(new LedgerEvent.Frozen(Books.Me, "operator", "lost laptop"));
+        Assert.Equal(ReserveRefusal.Frozen, books.Reserve(books.Request("0.01", [Room]))!.Reason);
+        Assert.Null(books.Reserve(books.Request("0.01", [], agent: "you")));
+
+        books.Record(new LedgerEvent.Unfrozen(Books.Me, "operator", "found"));
+        books.Record(new LedgerEvent.Frozen(null, "operator", "drill"));
+        Assert.Equal(ReserveRefusal.Frozen, books.Reserve(books.Request("0.01", [], agent: "you"))!.Reason);
+
+        books.Record(new LedgerEvent.Unfrozen(null, "operator", "over"));
+        books.Pay("0.01", Room);
+    }
+
+    [Fact]
+    public void A_verdict_of_another_policy_must_be_made_again()
+    {
+        var books = new Books();
+        var request = books.Request("0.01", [Room]) with { PolicyHash = Books.Digest("yesterday") };
+        Assert.Equal(ReserveRefusal.PolicyChanged, books.Reserve(request)!.Reason);
+        Assert.Equal(ReserveRefusal.PolicyChanged, new Books(withPolicy: false).Reserve(books.Request("0.01", [Room]))!.Reason);
+    }
+
+    [Fact]
+    public void A_nonce_or_an_id_is_never_used_twice()
+    {
+        var books = new Books();
+        var request = books.Request("0.01", [Room]);
+        Assert.Null(books.Reserve(request));
+        Assert.Equal(ReserveRefusal.LedgerUnavailable, books.Reserve(request with { LogicalRequest = Books.Digest("else") })!.Reason);
+
+        var twin = (JournalEntry.Reserved)books.Lines[^1].Entry with { Id = books.Request("0.01", []).Id };
+        Assert.Contains("nonce", books.Ledger.Objection(twin), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_first_recipient_of_an_origin_is_pinned_and_another_one_refused()
+    {
+        var books = new Books();
+        const string other = "0x3333333333333333333333333333333333333333";
+        Assert.Null(books.Reserve(books.Request("0.01", [Room], pins: true)));
+
+        var refusal = books.Reserve(books.Request("0.01", [Room], pins: true, payTo: other))!;
+        Assert.Equal(ReserveRefusal.RecipientChanged, refusal.Reason);
+        Assert.Equal(EvmAddress.Parse("0x1111111111111111111111111111111111111111"), refusal.PinnedRecipient);
+        Assert.Null(books.Reserve(books.Request("0.01", [Room], pins: false, payTo: other)));
+        Assert.Null(books.Reserve(books.Request("0.01", [Room], pins: true)));
+    }
+
+    [Fact]
+    public void What_was_judged_must_be_what_would_be_signed()
+    {
+        var books = new Books();
+        var request = books.Request("0.01", [Room]);
+        Assert.Throws<ArgumentException>(() => books.Reserve(request with { Terms = request.Terms with { To = EvmAddress.Zero } }));
+        Assert.Throws<ArgumentException>(() => books.Reserve(request with { Terms = request.Terms with { Chain = new ChainId(1) } }));
+        Assert.Throws<ArgumentException>(() => books.Reserve(request with { Terms = request.Terms with { ValidBefore = long.MaxValue } }));
+    }
+
+    [Fact]
+    public void A_payment_must_count_in_every_limit_that_it_is_checked_against()
+    {
+        var books = new Books();
+        var stranger = Books.Day("1.00", new SpendScope("agent=you", f => f.Agent.Value == "you"));
+        Assert.Throws<ArgumentException>(() => books.Reserve(books.Request("0.01", [stranger])));
+    }
+
+    public static TheoryData<PaymentState, PaymentState, bool> Moves
+    {
+        get
+        {
+            (PaymentState, PaymentState)[] legal =
+            [
+                (PaymentState.Reserved, PaymentState.Sent), (PaymentState.Reserved, PaymentState.Aborted), (PaymentState.Reserved, PaymentState.InDoubt),
+                (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled), (PaymentState.InDoubt, PaymentState.Settled),
+            ];
+            var moves = new TheoryData<PaymentState, PaymentState, bool>();
+            foreach (var from in Enum.GetValues<PaymentState>())
+            {
+                foreach (var to in Enum.GetValues<PaymentState>().Where(to => to != PaymentState.Reserved))
+                {
+                    moves.Add(from, to, legal.Contains((from, to)));
+                }
+            }
+
+            return moves;
+        }
+    }
+
+    [Theory, MemberData(nameof(Moves))]
+    public void Only_the_arrows_of_the_state_machine_are_legal(PaymentState from, PaymentState to, bool legal)
+    {
+        var books = new Books();
+        var id = books.Pay("0.01", Room);
+        if (from is PaymentState.Sent or PaymentState.Settled)
+        {
+            books.Send(id);
+        }
+
+        Go(books, id, from == PaymentState.Sent ? PaymentState.Reserved : from);
+        Assert.Equal(from, books.Ledger.Find(id)!.State);
+
+        if (legal)
+        {
+            Go(books, id, to);
+            Assert.Equal(to, books.Ledger.Find(id)!.State);
+        }
+        else
+        {
+            Assert.Throws<LedgerInvariantException>(() => Go(books, id, to));
+        }
+    }
+
+    [Fact]
+    public void What_happens_to_an_unknown_payment_breaks_the_books()
+    {
+        var books = new Books();
+        Assert.Throws<LedgerInvariantException>(() => books.Send(books.Request("0.01", []).Id));
+    }
+
+    private static void Go(Books books, PaymentId id, PaymentState to)
+    {
+        switch (to)
+        {
+            case PaymentState.Reserved:
+                break;
+            case PaymentState.Sent:
+                books.Send(id);
+                break;
+            case PaymentState.Settled:
+                books.Settle(id);
+                break;
+            case PaymentState.InDoubt:
+                books.Doubt(id);
+                break;
+            case PaymentState.Aborted:
+                books.Abort(id);
+                break;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Numerics;
+using System.Text;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Policy.Tests.Fakes;
+
+/// <summary>Policies and questions for tests.</summary>
+internal static class Given
+{
+    public const string Seller = "0x1111111111111111111111111111111111111111";
+    public const string Stranger = "0x2222222222222222222222222222222222222222";
+
+    public static PolicyLoad Load(string json) => PolicyLoader.Load(Encoding.UTF8.GetBytes(json), "policies.json", TestBook.Instance);
+
+    public static PolicySet Policy(string json)
+    {
+        var load = Load(json);
+        Assert.Empty(load.Problems);
+        return load.Policy!;
+    }
+
+    public static PaymentQuestion Question(
+        string agent = "me",
+        string url = "https://api.exa.ai",
+        string price = "10000",
+        string payTo = Seller,
+        string method = "GET",
+        bool upgrade = false,
+        ChainId? network = null,
+        EvmAddress? asset = null,
+        string scheme = "exact",
+        string domain = "USDC/2",
+        string? maxPrice = null)
+    {
+        Assert.True(Origin.TryParse(url, out var origin), url);
+        Assert.True(AgentId.TryParse(agent, out var id), agent);
+        var ceiling = Usd.TryParse(maxPrice, out var most) ? most : (Usd?)null;
+        var offer = new PaymentOffer
+        {
+            Rail = "x402",
+            Version = 2,
+            Index = 0,
+            Scheme = scheme,
+            Network = network ?? TestBook.Sepolia,
+            NetworkText = (network ?? TestBook.Sepolia).ToString(),
+            Amount = BigInteger.Parse(price),
+            Asset = asset ?? TestBook.Usdc,
+            PayTo = EvmAddress.Parse(payTo),
+            MaxTimeoutSeconds = 60,
+            DomainName = domain.Split('/')[0],
+            DomainVersion = domain.Split('/')[1],
+            Original = "{}",
+        };
+        return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling);
+    }
+
+    /// <summary>A verdict in few words: <c>allow 0.01 by …</c>, <c>deny Denied by …</c>.</summary>
+    public static string Words(Verdict verdict) => verdict switch
+    {
+        Verdict.Allowed allowed => $"allow {allowed.Facts.Value} by {allowed.Rule}",
+        Verdict.Denied denied => $"deny {denied.Reason} by {denied.Rule}",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

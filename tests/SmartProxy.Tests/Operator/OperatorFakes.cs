@@ -1,0 +1,81 @@
+using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Policies;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Tests.Operator;
+
+/// <summary>Books that remember what was recorded and say what a test wants to hear.</summary>
+internal sealed class FakeLedger : ILedger
+{
+    public List<LedgerEvent> Recorded { get; } = [];
+
+    public bool IsBroken { get; set; }
+
+    public LedgerHealth Health { get; set; } = new(default, 41, null, null);
+
+    public Usd Spent { get; set; } = new(250_000);
+
+    public ValueTask<ReserveOutcome> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RecordAsync(LedgerEvent entry)
+    {
+        if (IsBroken)
+        {
+            throw new LedgerUnavailableException("disk full");
+        }
+
+        Recorded.Add(entry);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<Reservation?> FindReservationAsync(PaymentId id, CancellationToken cancellationToken) => ValueTask.FromResult<Reservation?>(null);
+
+    public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<LineUsage>>([.. lines.Select(line => new LineUsage(line, Spent, new Usd(50_000), DateTimeOffset.UnixEpoch))]);
+
+    public string? FrozenReason(AgentId agent) => Recorded.OfType<LedgerEvent.Frozen>().LastOrDefault(frozen => frozen.Agent is null || frozen.Agent == agent)?.Reason;
+}
+
+/// <summary>A policy of one line: a dollar a day for everybody.</summary>
+internal sealed class FakePolicyView : IPolicyView
+{
+    public Bytes32? Hash { get; set; } = Bytes32.Sha256("policy"u8);
+
+    public event Action? Changed;
+
+    public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions) => (Hash, []);
+
+    public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
+
+    public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) =>
+        [new BudgetLine($"agents.{agent}.limits.day", new SpendScope($"agent={agent}", facts => facts.Agent == agent), new SpendWindow.Total(), new Usd(1_000_000))];
+
+    public void Change() => Changed?.Invoke();
+}
+
+/// <summary>One payment and one receipt for each of two agents.</summary>
+internal sealed class FakeArchive : IPaymentArchive
+{
+    public static readonly PaymentId PaymentOfA = new("01jaaaaaaaaaaaaaaaaaaaaaaa");
+    public static readonly PaymentId PaymentOfB = new("01jbbbbbbbbbbbbbbbbbbbbbbb");
+
+    public PaymentQuery? Asked { get; private set; }
+
+    public ValueTask<PaymentPage> SearchAsync(PaymentQuery query, CancellationToken cancellationToken)
+    {
+        Asked = query;
+        PaymentRow[] rows = [Row(PaymentOfA, "a"), Row(PaymentOfB, "b")];
+        return ValueTask.FromResult(new PaymentPage([.. rows.Where(row => query.Agent is null || row.Agent == query.Agent)], Next: null));
+    }
+
+    public ValueTask<string?> FindReceiptAsync(PaymentId id, AgentId? owner, CancellationToken cancellationToken)
+    {
+        var isTheirs = (id == PaymentOfA && owner?.Value is null or "a") || (id == PaymentOfB && owner?.Value is null or "b");
+        return ValueTask.FromResult(isTheirs ? "eyJhbGciOiJFUzI1NiJ9.eyJpZCI6IngifQ.c2ln" : null);
+    }
+
+    private static PaymentRow Row(PaymentId id, string agent) =>
+        new(id, DateTimeOffset.UnixEpoch, new AgentId(agent), "paid", "GET", "https://api.test", "/x") { Value = new Usd(10_000) };
+}
