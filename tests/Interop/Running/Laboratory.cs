@@ -3,11 +3,13 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using SmartProxy.TestKit;
+using Xunit.Sdk;
+using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(SmartProxy.Interop.Tests.Laboratory))]
 
 // One chain, one set of balances: tests take turns.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Parallelization(Mode = ParallelMode.None)]
 
 namespace SmartProxy.Interop.Tests;
 
