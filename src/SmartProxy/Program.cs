@@ -1,1 +1,4 @@
-return 0;
+using SmartProxy.Commands;
+using SmartProxy.Hosting;
+
+return await CommandLineRoot.RunAsync(args, Seams.Create(), Console.Out, Console.Error);

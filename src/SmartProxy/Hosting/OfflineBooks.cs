@@ -1,0 +1,41 @@
+using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+using SmartProxy.Storage;
+using PaymentQuery = SmartProxy.Operator.PaymentQuery;
+
+namespace SmartProxy.Hosting;
+
+/// <summary>The books of a stopped system, for commands: under the folder's lock, and closed again at once.</summary>
+internal static class OfflineBooks
+{
+    /// <summary>The first line of a new journal, so that one that is missing later is noticed.</summary>
+    public static ValueTask CreateLedgerAsync(DataFolder data) => UseAsync(data, _ => ValueTask.FromResult(true));
+
+    public static async ValueTask RecordAsync(DataFolder data, LedgerEvent entry, CancellationToken cancellationToken) =>
+        await UseAsync(data, async ledger =>
+        {
+            await ledger.RecordAsync(entry);
+            return true;
+        });
+
+    public static ValueTask<PaymentPage> SearchAsync(DataFolder data, PaymentQuery query, CancellationToken cancellationToken) => UseAsync(data, async ledger =>
+    {
+        await using var readModel = LiteDbReadModel.Open(data.Path, ledger);
+        return await PaymentArchive.SearchAsync(readModel, query, cancellationToken);
+    });
+
+    private static async ValueTask<T> UseAsync<T>(DataFolder data, Func<LedgerHost, ValueTask<T>> work)
+    {
+        try
+        {
+            using var folder = FolderLock.Acquire(data.Path);
+            await using var ledger = LedgerHost.Open(folder, TimeProvider.System, new SystemRandomSource());
+            return await work(ledger);
+        }
+        catch (LockedFolderException fault)
+        {
+            throw new OperatorException(fault.Message, OperatorException.Failed, fault);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using SmartProxy.Commands;
+using SmartProxy.Connections;
+using SmartProxy.Demo;
+using SmartProxy.Keys;
+using SmartProxy.Operator;
+using SmartProxy.Policies;
+using SmartProxy.Policy;
+using SmartProxy.Protocol;
+using SmartProxy.Receipts;
+using SmartProxy.Storage;
+using SmartProxy.Wallet.Signing;
+
+namespace SmartProxy.Hosting;
+
+/// <summary>The composition root: gives the commands what they need from the rest of the program.</summary>
+internal static class Seams
+{
+    public static CommandSeams Create()
+    {
+        var random = new SystemRandomSource();
+        var book = new AssetBook(AssetRegistry.Default);
+        return new CommandSeams
+        {
+            Run = RunAsync,
+            StartProxy = async (settings, cancellationToken) => await ProxyHost.StartAsync(settings, cancellationToken),
+            FindNetwork = FindNetwork,
+            CreateCertificateAuthority = folder => CertificateAuthority.Create(folder, TimeProvider.System).Dispose(),
+            CreateReceiptsKey = folder =>
+            {
+                ReceiptKeys.Create(folder, TimeProvider.System.GetUtcNow());
+                QueryKey.Create(folder, random);
+            },
+            CreateLedger = OfflineBooks.CreateLedgerAsync,
+            ReadJwks = ReadJwks,
+            KeyFiles = new WalletFiles(random),
+            PolicyKnows = (path, agent) => ReadPolicy(path, book)?.Knows(agent),
+            CheckPolicy = (path, output, cancellationToken) => new PolicyCheck(book).RunAsync(path, output, cancellationToken),
+            ExplainPolicy = (question, output, cancellationToken) =>
+                new PolicyExplain(book).RunAsync(question.Policy, question.Agent.Value, question.Url, question.Price, payTo: null, output, cancellationToken),
+            WritePolicySchema = output => output.WriteLine(PolicySchema.Text),
+            VerifyLedger = LedgerVerification.RunAsync,
+            ExportLedger = (data, problems) =>
+            {
+                using var output = Console.OpenStandardOutput();
+                return LedgerExport.Run(data.Path, output, problems);
+            },
+            VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
+            RecordOffline = OfflineBooks.RecordAsync,
+            SearchOffline = OfflineBooks.SearchAsync,
+            Recover = (authorization, signature) => Secp256k1.TryRecover(TransferWithAuthorization.Digest(authorization), signature, out var signer) ? signer : null,
+            Random = random,
+        };
+    }
+
+    private static async Task<int> RunAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        await using var host = await ProxyHost.StartAsync(settings, cancellationToken);
+        Console.Out.WriteLine($"proxy {host.Proxy.GetLeftPart(UriPartial.Authority)}   admin {host.Admin.GetLeftPart(UriPartial.Authority)}   data {settings.Data}   policy {settings.Policy}");
+        foreach (var notice in host.Notices)
+        {
+            Console.Out.WriteLine("note: " + notice);
+        }
+
+        var stop = new TaskCompletionSource();
+        await using (cancellationToken.UnsafeRegister(_ => stop.TrySetResult(), null))
+        {
+            await stop.Task;
+        }
+
+        return 0;
+    }
+
+    private static NetworkName? FindNetwork(string text) =>
+        NetworkNames.TryParse(text, out var chain) && AssetRegistry.Default.Networks.Contains(chain)
+            ? new NetworkName(NetworkNames.ShortNameOf(chain), chain, AssetRegistry.Default.IsTestNetwork(chain))
+            : null;
+
+    private static string ReadJwks(string folder)
+    {
+        try
+        {
+            using var keys = ReceiptKeys.Load(folder);
+            return keys.Jwks;
+        }
+        catch (ReceiptKeyException fault)
+        {
+            throw new OperatorException(fault.Message, inner: fault);
+        }
+    }
+
+    private static PolicySet? ReadPolicy(string path, IAssetBook book)
+    {
+        try
+        {
+            return PolicyLoader.Load(File.ReadAllBytes(path), path, book).Policy;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
