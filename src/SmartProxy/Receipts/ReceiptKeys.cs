@@ -46,7 +46,7 @@ internal sealed class ReceiptKeys : IDisposable
 
     /// <summary>
     /// Replaces the key; its public half stays published, valid until now. Each step leaves a folder that loads: publish the new key,
-    /// put it in force, then end the old one.
+    /// put it in force, then end the old one. A running process signs with the old key until it loads again: stop it first.
     /// </summary>
     /// <exception cref="ReceiptKeyException">The folder doesn't load.</exception>
     public static void Rotate(string folder, DateTimeOffset now)
@@ -85,6 +85,10 @@ internal sealed class ReceiptKeys : IDisposable
 
         return new ReceiptKeys(key, published, kid);
     }
+
+    /// <summary>The published set of a folder, without touching the private key: for verifying on a stopped system.</summary>
+    /// <exception cref="ReceiptKeyException">The set is missing or broken.</exception>
+    public static string LoadJwks(string folder) => Encoding.ASCII.GetString(ToJwks(ReadSet(folder)));
 
     public void Dispose() => _key.Dispose();
 
@@ -156,7 +160,7 @@ internal sealed class ReceiptKeys : IDisposable
                 return keys;
             }
         }
-        catch (FileNotFoundException)
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
             // Said below.
         }

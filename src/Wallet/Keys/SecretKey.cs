@@ -15,7 +15,7 @@ public sealed class SecretKey : IDisposable
     internal const int Length = 32;
 
     private readonly byte[] _bytes = GC.AllocateArray<byte>(Length, pinned: true);
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     private SecretKey(ReadOnlySpan<byte> bytes)
     {
@@ -89,5 +89,12 @@ public sealed class SecretKey : IDisposable
         }
     }
 
-    internal BigInteger ToScalar() => new(1, Bytes);
+    internal BigInteger ToScalar()
+    {
+        var scalar = new BigInteger(1, Bytes);
+
+        // INVARIANT: the flag is read again after the bytes, so that a half-wiped key never signs.
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return scalar;
+    }
 }

@@ -27,12 +27,21 @@ public static class TransferWithAuthorization
     public static Bytes32 Digest(TransferAuthorization authorization) =>
         Digest(DomainSeparator(authorization.Terms), StructHash(authorization));
 
-    /// <summary>Whose signature this is. False for any other form than 65 bytes with low s and v 27 or 28.</summary>
+    /// <summary>Whose signature this is. False for any other form than 65 bytes with low s and v 27 or 28, and for negative times.</summary>
     /// <param name="authorization">What was signed.</param>
     /// <param name="signature"><c>0x</c> and 130 hex digits: r ‖ s ‖ v.</param>
     /// <param name="signer">The account whose key made it.</param>
-    public static bool TryRecover(TransferAuthorization authorization, string? signature, out EvmAddress signer) =>
-        Secp256k1.TryRecover(Digest(authorization), signature, out signer);
+    public static bool TryRecover(TransferAuthorization authorization, string? signature, out EvmAddress signer)
+    {
+        signer = default;
+        return authorization.Terms is { ValidAfter: >= 0, ValidBefore: >= 0 } && TryRecover(Digest(authorization), signature, out signer);
+    }
+
+    /// <inheritdoc cref="TryRecover(TransferAuthorization, string?, out EvmAddress)"/>
+    /// <param name="digest">The digest that was signed.</param>
+    /// <param name="signature"><c>0x</c> and 130 hex digits: r ‖ s ‖ v.</param>
+    /// <param name="signer">The account whose key made it.</param>
+    public static bool TryRecover(Bytes32 digest, string? signature, out EvmAddress signer) => Secp256k1.TryRecover(digest, signature, out signer);
 
     internal static Bytes32 Digest(Bytes32 domainSeparator, Bytes32 structHash)
     {

@@ -92,11 +92,12 @@ public sealed class TransferWithAuthorizationTests
     }
 
     [Fact]
-    public void A_negative_time_is_not_hashed()
+    public void A_negative_time_is_not_hashed_and_recovers_nobody()
     {
         var authorization = Authorization(Find("vectors", "eip3009-001"))!;
         var early = authorization with { Terms = authorization.Terms with { ValidAfter = -1 } };
         Assert.Throws<ArgumentOutOfRangeException>(() => TransferWithAuthorization.Digest(early));
+        Assert.False(TransferWithAuthorization.TryRecover(early, Find("vectors", "eip3009-001").GetProperty("signature").GetString(), out _));
     }
 
     private static (Bytes32 Separator, Bytes32 StructHash) Hashes(JsonElement vector)
