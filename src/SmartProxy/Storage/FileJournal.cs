@@ -63,8 +63,7 @@ internal sealed class FileJournal : IDisposable
         _file.Sync();
         Index(sequence, count, _head.Length, lines);
         var head = new JournalHead(sequence, hash, _head.Length + lines.Length);
-        Write(_headFile, head.ToBytes(), 0);
-        _head = head;
+        WriteHead(head);
         _failed = false;
     }
 
@@ -135,22 +134,10 @@ internal sealed class FileJournal : IDisposable
         }
 
         var (path, headPath) = (JournalFiles.JournalIn(dataFolder), JournalFiles.HeadIn(dataFolder));
-        var (isNew, headMissing) = (!File.Exists(path), !File.Exists(headPath));
-        if (!isNew && headMissing)
-        {
-            throw new InvalidDataException($"`{headPath}` is missing, so nobody can say what was acknowledged: restore it from the same backup as the journal");
-        }
-
         Directory.CreateDirectory(JournalFiles.FolderIn(dataFolder));
         var journal = new FileJournal(disk.Open(path), disk.Open(headPath), path);
         try
         {
-            if (headMissing)
-            {
-                Write(journal._headFile, JournalHead.Empty.ToBytes(), 0);
-                journal._headFile.Sync();
-            }
-
             disk.SyncFolder(JournalFiles.FolderIn(dataFolder));
             journal.Recover(journal.ReadHead(headPath), replay);
             return journal;
@@ -162,13 +149,14 @@ internal sealed class FileJournal : IDisposable
         }
     }
 
+    // Before the first line there may be no head yet: nothing was acknowledged then.
     private JournalHead ReadHead(string path)
     {
-        var bytes = new byte[JournalHead.Size + 1];
+        var bytes = new byte[(2 * JournalHead.Size) + 1];
         var length = _headFile.Read(bytes, 0);
-        return JournalHead.TryRead(bytes.AsSpan(0, length), out var head)
-            ? head
-            : throw new InvalidDataException($"`{path}` is damaged, so nobody can say what was acknowledged: restore it from the same backup as the journal");
+        return JournalHead.TryReadFile(bytes.AsSpan(0, length), out var head) ? head
+            : _file.Length == 0 ? JournalHead.Empty
+            : throw new InvalidDataException($"`{path}` is {(length == 0 ? "missing" : "damaged")}, so nobody can say what was acknowledged: restore it from the same backup as the journal");
     }
 
     private void Recover(JournalHead head, Action<JournalLine> replay)
@@ -234,9 +222,16 @@ internal sealed class FileJournal : IDisposable
             _file.Sync();
         }
 
-        _head = new JournalHead(chain.Sequence, chain.Head, end);
-        Write(_headFile, _head.ToBytes(), 0);
+        WriteHead(new JournalHead(chain.Sequence, chain.Head, end));
         _headFile.Sync();
+    }
+
+    private void WriteHead(JournalHead head)
+    {
+        var bytes = head.ToBytes();
+        Write(_headFile, bytes, 0);
+        Write(_headFile, bytes, JournalHead.Size);
+        _head = head;
     }
 
     private static void Write(IDiskFile file, ReadOnlySpan<byte> bytes, long offset)

@@ -6,7 +6,7 @@ internal static class JournalFiles
     public const string Folder = "ledger";
     public const string FirstSegment = "journal-000001.jsonl";
     public const string SegmentPattern = "journal-*.jsonl";
-    public const string HeadName = "head.json";
+    public const string HeadName = "head.jsonl";
 
     public static string FolderIn(string dataFolder) => Path.Combine(dataFolder, Folder);
 

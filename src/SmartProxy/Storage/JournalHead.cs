@@ -6,14 +6,15 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Storage;
 
 /// <summary>
-/// What was acknowledged as durable: beyond it a bad line is a torn write, within it damage. A fixed number of bytes, so that it is
-/// overwritten in place within one disk sector.
+/// What was acknowledged as durable: beyond it a bad line is a torn write, within it damage. Its file holds it twice, written one after the
+/// other in place, so that one of the two is whole whenever the writing stopped.
 /// </summary>
 /// <param name="Sequence">Number of the last durable line; 0 before the first.</param>
 /// <param name="Hash">Its SHA-256; zeros before the first.</param>
 /// <param name="Length">Bytes of the journal up to and with its line feed.</param>
 internal sealed record JournalHead(long Sequence, Bytes32 Hash, long Length)
 {
+    /// <summary>Bytes of one copy.</summary>
     public const int Size = 256;
 
     public static readonly JournalHead Empty = new(0, default, 0);
@@ -21,6 +22,22 @@ internal sealed record JournalHead(long Sequence, Bytes32 Hash, long Length)
     public byte[] ToBytes() => Encoding.ASCII.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
         $$"""{"v":1,"seq":{{Sequence}},"hash":"{{Hash.ToHex()}}","length":{{Length}}}""").PadRight(Size - 1) + "\n");
+
+    /// <summary>The whole file as it is when nothing was interrupted.</summary>
+    public byte[] ToFile() => [.. ToBytes(), .. ToBytes()];
+
+    /// <summary>Reads the newer of the copies that are whole; false when none is.</summary>
+    public static bool TryReadFile(ReadOnlySpan<byte> file, out JournalHead head)
+    {
+        var first = TryRead(file[..Math.Min(Size, file.Length)], out head);
+        if (TryRead(file[Math.Min(Size, file.Length)..], out var second) && (!first || second.Sequence > head.Sequence))
+        {
+            head = second;
+            return true;
+        }
+
+        return first;
+    }
 
     /// <summary>Reads exactly what <see cref="ToBytes"/> writes.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalHead head)

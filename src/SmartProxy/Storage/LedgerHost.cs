@@ -28,6 +28,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     private readonly Task _loop;
     private volatile LedgerHealth _health;
     private long _headSyncedAt;
+    private int _disposed;
 
     private LedgerHost(TimeProvider time, FileJournal journal, GroupCommit batch)
     {
@@ -134,6 +135,11 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _loop;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         TrySyncHead();
         _journal.Dispose();
     }

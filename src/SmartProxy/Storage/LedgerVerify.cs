@@ -89,10 +89,11 @@ internal static class LedgerVerify
     private static string? CompareHead(string dataFolder, JournalHead actual)
     {
         var path = JournalFiles.HeadIn(dataFolder);
-        return !File.Exists(path) ? $"`{JournalFiles.HeadName}` is missing"
-            : !JournalHead.TryRead(File.ReadAllBytes(path), out var head) ? $"`{JournalFiles.HeadName}` is damaged"
-            : head != actual ? $"`{JournalFiles.HeadName}` says line {head.Sequence} at {head.Length} bytes, the journal ends with line {actual.Sequence} at {actual.Length} bytes or with another hash; after a crash, start once so that the end is settled"
-            : null;
+        var bytes = File.Exists(path) ? File.ReadAllBytes(path) : [];
+        return bytes.AsSpan().SequenceEqual(actual.ToFile()) ? null
+            : !JournalHead.TryReadFile(bytes, out var head) ? $"`{JournalFiles.HeadName}` is missing or damaged"
+            : $"`{JournalFiles.HeadName}` says line {head.Sequence} at {head.Length} bytes, the journal ends with line {actual.Sequence} at {actual.Length} bytes"
+              + " or with another hash; after a crash, start once, so that the end is settled";
     }
 
     private static IReadOnlyList<VerifySum> Sums(BudgetLedger ledger) =>

@@ -39,11 +39,10 @@ internal sealed class ReadModelFile : IDisposable
         string? reason;
         try
         {
-            var isNew = !File.Exists(path);
             var file = new ReadModelFile(path);
             if (file.Follows(ledger))
             {
-                return (file, isNew ? "there was none" : null);
+                return (file, file.AppliedSequence == 0 ? "there was none" : null);
             }
 
             file.Dispose();

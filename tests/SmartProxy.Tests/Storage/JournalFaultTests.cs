@@ -76,7 +76,7 @@ public sealed class JournalFaultTests : IDisposable
         var acknowledged = heads[^3];
         for (var cut = 0; cut <= journal.Length; cut += cut < acknowledged.Length - 200 ? 97 : 1)
         {
-            Restore(journal.AsSpan(0, cut), acknowledged.ToBytes());
+            Restore(journal.AsSpan(0, cut), acknowledged.ToFile());
             if (cut < acknowledged.Length)
             {
                 await AssertDamage("its end is missing");
@@ -112,14 +112,22 @@ public sealed class JournalFaultTests : IDisposable
     public async Task A_lost_or_changed_head_is_explained()
     {
         var (journal, head, heads) = await SmallJournal();
-        Restore(journal, heads[^2].ToBytes().AsSpan(1));
-        await AssertDamage("head.json` is damaged");
-        Restore(journal, (heads[^1] with { Sequence = heads[^1].Sequence + 1 }).ToBytes());
+        Restore(journal, heads[^2].ToFile().AsSpan(1, 300));
+        await AssertDamage("head.jsonl` is damaged");
+        Restore(journal, (heads[^1] with { Sequence = heads[^1].Sequence + 1 }).ToFile());
         await AssertDamage("acknowledged last");
-        Restore(journal, (heads[^1] with { Length = heads[^1].Length - 1 }).ToBytes());
+        Restore(journal, (heads[^1] with { Length = heads[^1].Length - 1 }).ToFile());
         await AssertDamage("acknowledged last");
+
+        // One copy may be torn: the other one holds.
+        Restore(journal, [.. heads[^1].ToBytes(), .. new byte[100]]);
+        await (await OpenLedger.OpenAsync(_folder.Path)).DisposeAsync();
+        Restore(journal, [.. new byte[JournalHead.Size], .. heads[^1].ToBytes()]);
+        await (await OpenLedger.OpenAsync(_folder.Path)).DisposeAsync();
+
+        Restore(journal, head);
         File.Delete(JournalFiles.HeadIn(_folder.Path));
-        await AssertDamage("head.json` is missing");
+        await AssertDamage("head.jsonl` is missing");
 
         Restore(journal, head);
         File.Delete(JournalFiles.JournalIn(_folder.Path));

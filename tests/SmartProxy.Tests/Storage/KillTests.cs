@@ -34,7 +34,7 @@ public sealed class KillTests : IDisposable
             var stored = await ledger.PaymentsAsync();
             Assert.All(acknowledged, id => Assert.True(stored.ContainsKey(id), $"round {round}: {id} was acknowledged and is gone"));
             Assert.All(stored.Values, state => Assert.Equal(PaymentState.InDoubt, state));
-            await ledger.DisposeAsync();
+            await ledger.DisposeAsync(); // the second time is harmless
             Assert.Null(LedgerVerify.Check(folder, _ => { }).Problem);
         }
 

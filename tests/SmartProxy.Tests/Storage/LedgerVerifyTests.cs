@@ -161,7 +161,7 @@ public sealed class LedgerVerifyTests : IDisposable
     private static byte[] HeadOf(byte[] journal)
     {
         var lines = Encoding.UTF8.GetString(journal).Split('\n')[..^1];
-        return new JournalHead(lines.Length, Bytes32.Sha256(Encoding.UTF8.GetBytes(lines[^1])), journal.Length).ToBytes();
+        return new JournalHead(lines.Length, Bytes32.Sha256(Encoding.UTF8.GetBytes(lines[^1])), journal.Length).ToFile();
     }
 
     private static byte[] Small() => Compose(entry => entry);
