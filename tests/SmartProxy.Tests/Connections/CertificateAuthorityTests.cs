@@ -85,19 +85,18 @@ public sealed class CertificateAuthorityTests : IDisposable
     }
 
     [Theory]
-    [InlineData("api.example.com", "DNS Name=api.example.com|DNS:api.example.com")]
-    [InlineData("192.0.2.7", "IP Address=192.0.2.7|IP Address:192.0.2.7")]
-    [InlineData("2001:db8::1", "IP Address=2001:db8::1|IP Address:2001:DB8:0:0:0:0:0:1")]
-    [InlineData("a-very-long-label-that-makes-the-name-longer-than-sixty-four-bytes.example.com", "")]
-    public void A_leaf_names_one_host_and_is_valid_for_a_month(string name, string forms)
+    [InlineData("api.example.com")]
+    [InlineData("192.0.2.7")]
+    [InlineData("2001:db8::1")]
+    [InlineData("a-very-long-label-that-makes-the-whole-name.longer-than-sixty-four-bytes.example.com")]
+    public void A_leaf_names_one_host_and_is_valid_for_a_month(string name)
     {
         using var authority = CertificateAuthority.Create(Ca, _time);
         using var mint = Mint(authority);
         using var leaf = mint.Mint(Host(name));
         var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
 
-        Assert.Equal(1, names.EnumerateDnsNames().Count() + names.EnumerateIPAddresses().Count());
-        Assert.True(forms.Length == 0 || names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString())).Single() == name);
+        Assert.Equal([name], names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString())));
         Assert.True(leaf.GetNameInfo(X509NameType.SimpleName, false).Length <= 64);
         Assert.Equal(_time.GetUtcNow().AddDays(30).DateTime, leaf.NotAfter.ToUniversalTime(), TimeSpan.FromSeconds(1));
         Assert.Equal(_time.GetUtcNow().AddDays(-1).DateTime, leaf.NotBefore.ToUniversalTime(), TimeSpan.FromSeconds(1));

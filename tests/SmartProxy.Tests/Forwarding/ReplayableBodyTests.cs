@@ -129,7 +129,7 @@ public sealed class ReplayableBodyTests
         await body.ReadExactlyAsync(first, Token);
         body.Release();
 
-        Assert.Equal(bytes, [.. first, .. await ReadAllAsync(body)]);
+        Assert.Equal(bytes, first.Concat(await ReadAllAsync(body)));
         Assert.Equal(Budget().Left, budget.Left);
         Assert.False(body.IsReplayable);
     }

@@ -97,9 +97,13 @@ internal sealed class RawOrigin : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly byte[] _answer;
+    private readonly bool _atEnd;
 
-    public RawOrigin(string answer)
+    /// <param name="answer">What every request is answered with.</param>
+    /// <param name="atEnd">Whether to answer only after the other side has said that it will send no more.</param>
+    public RawOrigin(string answer, bool atEnd = false)
     {
+        _atEnd = atEnd;
         _answer = Encoding.Latin1.GetBytes(answer);
         _listener.Start();
         _ = AcceptAsync();
@@ -149,9 +153,11 @@ internal sealed class RawOrigin : IDisposable
                     {
                         Heads.Writer.TryWrite(head.ToString());
                         head.Clear();
-                        await stream.WriteAsync(_answer);
+                        await stream.WriteAsync(_atEnd ? [] : _answer);
                     }
                 }
+
+                await stream.WriteAsync(_atEnd ? _answer : []);
             }
             catch (IOException)
             {
