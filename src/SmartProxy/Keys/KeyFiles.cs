@@ -3,6 +3,7 @@ using System.Text.Json;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Wallet.Keys;
+using PrivateFile = SmartProxy.Operator.PrivateFile;
 
 namespace SmartProxy.Keys;
 
