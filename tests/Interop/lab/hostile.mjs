@@ -12,7 +12,7 @@ export async function startHostile(lab, payTo) {
     amount,
     asset: USDC,
     payTo,
-    maxTimeoutSeconds: 60,
+    maxTimeoutSeconds: 120,
     extra: { name: 'USDC', version: '2' },
   });
 

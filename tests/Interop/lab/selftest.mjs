@@ -8,6 +8,7 @@ import readline from 'node:readline';
 import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { ExactEvmSchemeV1 } from '@x402/evm/exact/v1/client';
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
+import { createPublicClient, http as rpc, parseAbi, parseSignature, toHex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 
 const process_ = spawn(process.execPath, [path.join(import.meta.dirname, 'lab.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -83,6 +84,7 @@ await moves('stream: as sent', thief, 10_000n, async () => {
   await control('POST', 'open/e');
   assert.equal((await events.next()).value, 'data: two\n\n');
 });
+await theTokenRefusesWhatUsdcRefuses();
 await moves('an expired signature is dead', thief, 0n, async () => {
   assert.equal(await status('/keep?m=h-late'), 402);
   await control('POST', 'advance/3600');
@@ -91,3 +93,35 @@ await moves('an expired signature is dead', thief, 0n, async () => {
 
 process_.stdin.end();
 console.log('laboratory ok');
+
+/** The same authorization is good in both forms of the call, and bad with the larger s, the wrong v, or another amount. */
+async function theTokenRefusesWhatUsdcRefuses() {
+  const chain = createPublicClient({ transport: rpc(lab.rpc) });
+  const fields = 'address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce';
+  const abi = parseAbi([
+    `function transferWithAuthorization(${fields}, uint8 v, bytes32 r, bytes32 s)`,
+    `function transferWithAuthorization(${fields}, bytes signature)`,
+    'function DOMAIN_SEPARATOR() view returns (bytes32)',
+  ]);
+  const token = { address: lab.token, abi };
+  assert.match(await chain.readContract({ ...token, functionName: 'DOMAIN_SEPARATOR' }), /^0x71f17a3b2ff373b8/);
+
+  const message = { from: payer.address, to: thief, value: 1n, validAfter: 0n, validBefore: 2n ** 40n, nonce: `0x${'5a'.repeat(32)}` };
+  const signature = await payer.signTypedData({
+    domain: { name: 'USDC', version: '2', chainId: lab.chainId, verifyingContract: lab.token },
+    types: { TransferWithAuthorization: fields.split(', ').map((field) => ({ type: field.split(' ')[0], name: field.split(' ')[1] })) },
+    primaryType: 'TransferWithAuthorization',
+    message,
+  });
+  const { v, r, s } = parseSignature(signature);
+  const high = toHex(0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141n - BigInt(s), { size: 32 });
+  const call = (...signed) => chain.simulateContract({ ...token, functionName: 'transferWithAuthorization', args: [...Object.values(message), ...signed] });
+  await call(Number(v), r, s);
+  await call(signature);
+  await assert.rejects(call(v === 27n ? 28 : 27, r, high), /s is too large/);
+  await assert.rejects(call(v === 27n ? 28 : 27, r, s), /another signer/);
+  await assert.rejects(call(Number(v) - 27, r, s), /v must be 27 or 28/);
+  message.value = 2n;
+  await assert.rejects(call(Number(v), r, s), /another signer/);
+  console.log('ok the token refuses what USDC refuses');
+}

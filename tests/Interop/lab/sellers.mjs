@@ -18,7 +18,7 @@ export async function startV2(lab, payTo) {
 }
 
 export async function startV1(lab, payTo) {
-  const terms = (price) => ({ price, network: 'base-sepolia', config: { description: 'from the laboratory' } });
+  const terms = (price) => ({ price, network: 'base-sepolia', config: { description: 'from the laboratory', maxTimeoutSeconds: 120 } });
   return start('v1', lab, payTo, paymentMiddlewareV1(payTo, mapPrices(terms), { url: lab.facilitator.url }));
 }
 
