@@ -5,6 +5,7 @@ using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
+using SmartProxy.Receipts;
 
 namespace SmartProxy.Agents;
 
@@ -89,7 +90,8 @@ internal sealed class AgentApp(AgentAuthenticator authenticator, ILedger ledger,
 
     private async Task ReceiptAsync(HttpContext context, AgentId agent)
     {
-        var receipt = PaymentId.TryParse(context.Request.Path.Value![ReceiptPath.Length..], out var id)
+        var id = context.Request.Path.Value![ReceiptPath.Length..];
+        var receipt = Receipt.TryParseId(id, out _)
             ? await archive.FindReceiptAsync(id, agent, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);

@@ -24,6 +24,9 @@ internal sealed record CommandSeams
     /// <summary>Makes the key that receipts are signed with, in this folder.</summary>
     public required Action<string> CreateReceiptsKey { get; init; }
 
+    /// <summary>Writes the first line of the journal, so that one that is missing later is noticed.</summary>
+    public required Func<DataFolder, ValueTask> CreateLedger { get; init; }
+
     /// <summary>The public keys of this folder as a JSON Web Key Set.</summary>
     public required Func<string, string> ReadJwks { get; init; }
 
@@ -33,19 +36,19 @@ internal sealed record CommandSeams
     public required Func<string, AgentId, bool?> PolicyKnows { get; init; }
 
     /// <summary>Checks a policy file or folder, prints the findings, returns the exit code.</summary>
-    public required Func<string, TextWriter, int> CheckPolicy { get; init; }
+    public required Func<string, TextWriter, CancellationToken, Task<int>> CheckPolicy { get; init; }
 
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
-    public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
+    public required Func<PolicyQuestion, TextWriter, CancellationToken, Task<int>> ExplainPolicy { get; init; }
 
     /// <summary>Prints the JSON Schema of policy files.</summary>
     public required Action<TextWriter> WritePolicySchema { get; init; }
 
-    /// <summary>Verifies the journal of a stopped system, prints the findings, returns the exit code.</summary>
-    public required Func<DataFolder, TextWriter, int> VerifyLedger { get; init; }
+    /// <summary>Verifies the journal of a stopped system, against the chain too where asked, prints the findings, returns the exit code.</summary>
+    public required Func<LedgerVerification, TextWriter, CancellationToken, Task<int>> VerifyLedger { get; init; }
 
-    /// <summary>Writes the journal as JSON lines.</summary>
-    public required Action<DataFolder, TextWriter> ExportLedger { get; init; }
+    /// <summary>Writes the journal as JSON lines to standard output and problems to the writer, returns the exit code.</summary>
+    public required Func<DataFolder, TextWriter, int> ExportLedger { get; init; }
 
     /// <summary>Verifies a receipt against a key set. Null when it is good, else the objection.</summary>
     public required Func<string, string, string?> VerifyReceipt { get; init; }
@@ -74,4 +77,11 @@ internal sealed record CommandSeams
 internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
-internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);
+internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string Price);
+
+/// <summary>What <c>ledger verify</c> asks.</summary>
+/// <param name="Data">The stopped system.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+/// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
+/// <param name="FromBlock">The first block to read.</param>
+internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);

@@ -19,9 +19,9 @@ internal static class InitCommand
         var network = new Option<string>("--network") { Description = "Where payments are made.", HelpName = "NAME", DefaultValueFactory = _ => "base-sepolia" };
         var json = CommonOptions.Json();
         var command = new Command("init", "Make keys, a wallet, an agent `me` and a policy with small caps.") { data, policy, network, json };
-        command.SetAction(result =>
+        command.SetAction(async (result, _) =>
         {
-            var made = Make(seams, result.GetRequiredValue(data), Path.GetFullPath(result.GetRequiredValue(policy)), result.GetRequiredValue(network));
+            var made = await MakeAsync(seams, result.GetRequiredValue(data), Path.GetFullPath(result.GetRequiredValue(policy)), result.GetRequiredValue(network));
             var output = result.InvocationConfiguration.Output;
             if (result.GetValue(json))
             {
@@ -37,7 +37,7 @@ internal static class InitCommand
         return command;
     }
 
-    internal static InitResult Make(CommandSeams seams, DataFolder data, string policy, string networkText)
+    internal static async Task<InitResult> MakeAsync(CommandSeams seams, DataFolder data, string policy, string networkText)
     {
         var network = seams.FindNetwork(networkText)
             ?? throw new OperatorException($"expected a network such as `base-sepolia`, `base` or `eip155:8453`, found `{Printable.Line(networkText, 60)}`");
@@ -45,7 +45,7 @@ internal static class InitCommand
         try
         {
             data.Make();
-            return MakeAll(seams, data, policy, network);
+            return await MakeAllAsync(seams, data, policy, network);
         }
         catch
         {
@@ -55,7 +55,7 @@ internal static class InitCommand
         }
     }
 
-    private static InitResult MakeAll(CommandSeams seams, DataFolder data, string policy, NetworkName network)
+    private static async Task<InitResult> MakeAllAsync(CommandSeams seams, DataFolder data, string policy, NetworkName network)
     {
         foreach (var folder in new[] { data.CertificateAuthority, data.Wallets, data.ReceiptsKey, data.Ledger })
         {
@@ -70,6 +70,8 @@ internal static class InitCommand
         var agent = new AgentId(FirstAgent);
         var token = new CredentialEditor(credentials, seams.Time, seams.Random).Add(agent, "init");
         AdminToken.Create(data.AdminToken, seams.Random);
+
+        await seams.CreateLedger(data);
 
         var mode = network.IsTest ? InstallationMode.Test : InstallationMode.Live;
         Installation.Record(data, mode, network.Chain, policy, seams.Time.GetUtcNow());

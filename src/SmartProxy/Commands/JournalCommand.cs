@@ -15,8 +15,14 @@ internal static class JournalCommand
     private static Command Verify(CommandSeams seams)
     {
         var data = CommonOptions.Data();
-        var command = new Command("verify", "Recompute every hash and every sum; exit code 1 when something does not fit.") { data };
-        command.SetAction(result => seams.VerifyLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Output));
+        var json = CommonOptions.Json();
+        var rpc = new Option<Uri[]>("--rpc") { Description = "A node's URL: compare settled payments with its chain. Once per chain.", HelpName = "URL", DefaultValueFactory = _ => [] };
+        var fromBlock = new Option<long>("--from-block") { Description = "The first block to read.", HelpName = "NUMBER" };
+        var command = new Command("verify", "Recompute every hash and every sum; exit code 1 when something does not fit.") { data, json, rpc, fromBlock };
+        command.SetAction((result, cancellationToken) => seams.VerifyLedger(
+            new LedgerVerification(Existing(result.GetRequiredValue(data)), result.GetValue(json), result.GetRequiredValue(rpc), result.GetValue(fromBlock)),
+            result.InvocationConfiguration.Output,
+            cancellationToken));
         return command;
     }
 
@@ -24,7 +30,7 @@ internal static class JournalCommand
     {
         var data = CommonOptions.Data();
         var command = new Command("export", "Write the journal as JSON lines.") { data };
-        command.SetAction(result => seams.ExportLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Output));
+        command.SetAction(result => seams.ExportLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Error));
         return command;
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using SmartProxy.Hosting;
 using SmartProxy.Operator;
 using SmartProxy.Options;
 
@@ -15,6 +16,9 @@ internal sealed record RunSettings
     public required string Policy { get; init; }
 
     public required SmartProxyOptions Options { get; init; }
+
+    /// <summary>How log records look; the demo has none, its story is its output.</summary>
+    public LogFormat LogFormat { get; init; }
 
     /// <summary>All sources, for the sections that other parts bind: Egress, Upstream, Connections.</summary>
     public required IConfiguration Configuration { get; init; }

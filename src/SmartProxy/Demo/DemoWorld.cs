@@ -73,7 +73,7 @@ internal sealed class DemoWorld : IAsyncDisposable
 
         Data = new DataFolder(Path.Combine(_folder, "data"));
         var policy = Path.Combine(_folder, "policies.json");
-        var made = InitCommand.Make(seams, Data, policy, network.Name);
+        var made = await InitCommand.MakeAsync(seams, Data, policy, network.Name);
         Wallet = made.Wallet;
         GuestToken = made.Token.Reveal();
         RobotToken = new CredentialEditor(new CredentialFile(Data.Credentials), seams.Time, seams.Random).Add(new AgentId(Robot), "demo").Reveal();

@@ -38,7 +38,7 @@ internal static class Seams
             ExplainPolicy = (question, output, cancellationToken) =>
                 new PolicyExplain(book).RunAsync(question.Policy, question.Agent.Value, question.Url, question.Price, payTo: null, output, cancellationToken),
             WritePolicySchema = output => output.WriteLine(PolicySchema.Text),
-            VerifyLedger = LedgerVerification.RunAsync,
+            VerifyLedger = LedgerAudit.RunAsync,
             ExportLedger = (data, problems) =>
             {
                 using var output = Console.OpenStandardOutput();
@@ -47,7 +47,7 @@ internal static class Seams
             VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
             RecordOffline = OfflineBooks.RecordAsync,
             SearchOffline = OfflineBooks.SearchAsync,
-            Recover = (authorization, signature) => Secp256k1.TryRecover(TransferWithAuthorization.Digest(authorization), signature, out var signer) ? signer : null,
+            Recover = (authorization, signature) => TransferWithAuthorization.TryRecover(authorization, signature, out var signer) ? signer : null,
             Random = random,
         };
     }

@@ -6,6 +6,7 @@ using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
+using SmartProxy.Receipts;
 
 namespace SmartProxy.Operator;
 
@@ -151,7 +152,7 @@ internal sealed class AdminApp(AdminServices services)
 
     private async Task ReceiptAsync(HttpContext context)
     {
-        var receipt = PaymentId.TryParse(context.Request.RouteValues["id"] as string, out var id)
+        var receipt = context.Request.RouteValues["id"] is string id && Receipt.TryParseId(id, out _)
             ? await services.Archive.FindReceiptAsync(id, owner: null, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);

@@ -8,11 +8,11 @@ internal interface IPaymentArchive
     /// <summary>Newest first.</summary>
     ValueTask<PaymentPage> SearchAsync(PaymentQuery query, CancellationToken cancellationToken);
 
-    /// <summary>The newest receipt of a decision, as a compact JWS; null when there is none, or when it is not <paramref name="owner"/>'s.</summary>
-    /// <param name="id">The decision.</param>
+    /// <summary>A receipt by its id (<c>rcpt_…</c>), as a compact JWS; null when there is none, or when it is not <paramref name="owner"/>'s.</summary>
+    /// <param name="id">As the header <c>Smart-Proxy-Receipt</c> said.</param>
     /// <param name="owner">The agent that asks; null for the operator, who may see all.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask<string?> FindReceiptAsync(PaymentId id, AgentId? owner, CancellationToken cancellationToken);
+    ValueTask<string?> FindReceiptAsync(string id, AgentId? owner, CancellationToken cancellationToken);
 }
 
 /// <param name="Agent">Only this agent's.</param>

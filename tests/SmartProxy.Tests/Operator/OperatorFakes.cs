@@ -70,9 +70,9 @@ internal sealed class FakeArchive : IPaymentArchive
         return ValueTask.FromResult(new PaymentPage([.. rows.Where(row => query.Agent is null || row.Agent == query.Agent)], Next: null));
     }
 
-    public ValueTask<string?> FindReceiptAsync(PaymentId id, AgentId? owner, CancellationToken cancellationToken)
+    public ValueTask<string?> FindReceiptAsync(string id, AgentId? owner, CancellationToken cancellationToken)
     {
-        var isTheirs = (id == PaymentOfA && owner?.Value is null or "a") || (id == PaymentOfB && owner?.Value is null or "b");
+        var isTheirs = (id == "rcpt_" + PaymentOfA && owner?.Value is null or "a") || (id == "rcpt_" + PaymentOfB && owner?.Value is null or "b");
         return ValueTask.FromResult(isTheirs ? "eyJhbGciOiJFUzI1NiJ9.eyJpZCI6IngifQ.c2ln" : null);
     }
 

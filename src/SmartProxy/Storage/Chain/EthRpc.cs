@@ -13,6 +13,13 @@ internal sealed class EthRpc(HttpClient client)
     /// <summary>Keccak-256 of <c>AuthorizationUsed(address,bytes32)</c>; both arguments are indexed (EIP-3009).</summary>
     public static readonly Bytes32 AuthorizationUsedTopic = Bytes32.Keccak256("AuthorizationUsed(address,bytes32)"u8);
 
+    /// <summary>The chain that the node serves.</summary>
+    public async Task<ChainId> ChainIdAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await CallAsync("eth_chainId", _ => { }, cancellationToken);
+        return new ChainId((ulong)Quantity(Result(answer)));
+    }
+
     /// <summary>The number of the newest block.</summary>
     /// <exception cref="EthRpcException">The node failed or answered something else.</exception>
     public async Task<long> BlockNumberAsync(CancellationToken cancellationToken)

@@ -1,0 +1,45 @@
+using SmartProxy.Commands;
+using SmartProxy.Storage;
+using SmartProxy.Storage.Chain;
+
+namespace SmartProxy.Hosting;
+
+/// <summary><c>ledger verify</c>: the journal by itself, and where nodes are named, against their chains.</summary>
+internal static class LedgerAudit
+{
+    private const long MaxAnswerBytes = 64L << 20;
+    private static readonly TimeSpan NodeTimeout = TimeSpan.FromSeconds(30);
+
+    public static async Task<int> RunAsync(LedgerVerification asked, TextWriter output, CancellationToken cancellationToken)
+    {
+        var journal = LedgerVerify.Run(asked.Data.Path, output, asked.Json);
+        if (journal != LedgerVerify.Good || asked.Rpc.Count == 0)
+        {
+            return journal;
+        }
+
+        var notary = new LedgerNotary();
+        _ = LedgerVerify.Check(asked.Data.Path, notary.Take);
+        var clients = asked.Rpc.Select(url => new HttpClient { BaseAddress = url, Timeout = NodeTimeout, MaxResponseContentBufferSize = MaxAnswerBytes }).ToList();
+        try
+        {
+            var report = await notary.CompareAsync([.. clients.Select(client => new EthRpc(client))], asked.FromBlock, cancellationToken);
+            await output.WriteLineAsync($"the chain explains {report.Explained} settled payments");
+            foreach (var problem in report.Problems)
+            {
+                await output.WriteLineAsync("NOT good: " + problem);
+            }
+
+            return report.Problems.Count == 0 ? LedgerVerify.Good : LedgerVerify.Bad;
+        }
+        catch (EthRpcException fault)
+        {
+            await output.WriteLineAsync($"the chain could not be read: {fault.Message}; nothing is proven, try another --rpc");
+            return LedgerVerify.Unreadable;
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+}
