@@ -10,6 +10,7 @@ using SmartProxy.TestKit;
 namespace SmartProxy.Tests.Policies;
 
 /// <summary>Whatever happens to the file, a whole policy decides: the new one, or the last good one, or none and nothing is paid.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class PolicyFileTests : IDisposable
 {
     private readonly TempFolder _folder = new();

@@ -7,6 +7,7 @@ using SmartProxy.TestKit;
 namespace SmartProxy.Tests.Policies;
 
 /// <summary>Each way that an editor or an orchestrator saves a file is noticed.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class PolicyFileWatcherTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
