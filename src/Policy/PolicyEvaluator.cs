@@ -55,7 +55,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
             return Deny(DenyReason.SchemeNotAllowed, agent.Schemes.ToString(), $"an offer with scheme {agent.Schemes.Text}");
         }
 
-        if (policy.Book.Find(offer.Network, offer.Asset) is not { } asset || !agent.Assets.Contains(asset.Symbol))
+        if (!policy.Registry.TryFind(offer.Network, offer.Asset, out var asset) || !agent.Assets.Contains(asset.Symbol))
         {
             return Deny(DenyReason.AssetNotAllowed, agent.Assets.ToString(), $"an offer in {agent.Assets.Text}, by the address that the asset registry has");
         }
@@ -160,7 +160,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
     }
 
     private Usd? ValueOf(PaymentOffer offer) =>
-        policy.Book.Find(offer.Network, offer.Asset) is { } asset && offer.Amount >= BigInteger.Zero && offer.Amount <= MaxAmount
+        policy.Registry.TryFind(offer.Network, offer.Asset, out var asset) && offer.Amount >= BigInteger.Zero && offer.Amount <= MaxAmount
             ? asset.ToUsd(new TokenAmount((UInt128)offer.Amount))
             : null;
 

@@ -10,14 +10,14 @@ public static class PolicyExplanation
     private static readonly EvmAddress SomeRecipient = EvmAddress.Parse("0x000000000000000000000000000000000000dead");
 
     /// <summary>
-    /// The verdict on a GET for <paramref name="price"/> in the agent's first token; null when the agent is known and none of its tokens is in the
+    /// The verdict on a request for <paramref name="price"/> (without one: the least there is) in the agent's first token; null when the agent is known and none of its tokens is in the
     /// registry. Without <paramref name="payTo"/> a recipient is taken that the rules accept, where they name one.
     /// </summary>
-    public static Verdict? Judge(PolicySet policy, AgentId agent, Origin origin, Usd price, EvmAddress? payTo)
+    public static Verdict? Judge(PolicySet policy, AgentId agent, string method, Origin origin, Usd? price, EvmAddress? payTo = null)
     {
         var rule = policy.Agents.Find(agent);
         var merchant = policy.Hosts.Locate(origin).Merchant;
-        var assets = policy.Book.Assets.Where(a => policy.Networks.Contains(a.Chain));
+        var assets = policy.Registry.Assets.Where(a => policy.Networks.Contains(a.Chain));
         var asset = rule is null
             ? assets.FirstOrDefault()
             : assets.FirstOrDefault(a => rule.Networks.Contains(a.Chain) && merchant?.Networks?.Contains(a.Chain) != false && rule.Assets.Contains(a.Symbol));
@@ -28,10 +28,10 @@ public static class PolicyExplanation
 
         var listed = (merchant?.Recipients ?? rule?.Recipients)?.Listed ?? [];
         var recipient = payTo ?? listed.Select(a => (EvmAddress?)a).FirstOrDefault() ?? SomeRecipient;
-        return new PolicyEvaluator(policy).Judge(new PaymentQuestion(agent, "GET", IsUpgrade: false, origin, Offer(asset, price, recipient)));
+        return new PolicyEvaluator(policy).Judge(new PaymentQuestion(agent, method, IsUpgrade: false, origin, Offer(asset, price, recipient)));
     }
 
-    private static PaymentOffer Offer(Asset asset, Usd price, EvmAddress payTo) => new()
+    private static PaymentOffer Offer(Asset asset, Usd? price, EvmAddress payTo) => new()
     {
         Rail = "x402",
         Version = 2,
@@ -39,7 +39,7 @@ public static class PolicyExplanation
         Scheme = "exact",
         Network = asset.Chain,
         NetworkText = asset.Chain.ToString(),
-        Amount = Units(asset, price),
+        Amount = price is { } dollars ? Units(asset, dollars) : BigInteger.One,
         Asset = asset.Address,
         PayTo = payTo,
         MaxTimeoutSeconds = 60,

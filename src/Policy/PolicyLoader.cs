@@ -14,15 +14,15 @@ public static class PolicyLoader
 {
     /// <param name="bytes">The file, at most 4 MiB.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="book">The registry of networks and tokens.</param>
-    public static PolicyLoad Load(ReadOnlySpan<byte> bytes, string file, IAssetBook book)
+    /// <param name="registry">The registry of networks and tokens.</param>
+    public static PolicyLoad Load(ReadOnlySpan<byte> bytes, string file, AssetRegistry registry)
     {
         var problems = new ProblemList(file);
         var root = JsonTreeReader.Read(bytes, problems);
-        var document = root is null ? null : new PolicyReader(book, problems).Read(root);
+        var document = root is null ? null : new PolicyReader(registry, problems).Read(root);
         if (document is not null)
         {
-            new PolicyChecker(document, book, problems).Check();
+            new PolicyChecker(document, registry, problems).Check();
         }
 
         if (document is null || !problems.IsEmpty)
@@ -30,7 +30,7 @@ public static class PolicyLoader
             return new PolicyLoad(null, problems.Problems, problems.Warnings);
         }
 
-        var policy = new PolicySet(HashOf(bytes, book.Hash), Encoding.UTF8.GetString(bytes), document, book);
+        var policy = new PolicySet(HashOf(bytes, registry.Hash), Encoding.UTF8.GetString(bytes), document, registry);
         return new PolicyLoad(policy, [], problems.Warnings);
     }
 

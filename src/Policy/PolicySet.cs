@@ -16,10 +16,10 @@ public sealed class PolicySet
     private readonly Dictionary<string, Pot> _merchantPots;
     private readonly IReadOnlyList<(AgentId, Bytes32)> _tokenHashes;
 
-    internal PolicySet(Bytes32 hash, string text, PolicyDocument file, IAssetBook book)
+    internal PolicySet(Bytes32 hash, string text, PolicyDocument file, AssetRegistry registry)
     {
-        (Hash, Text, Book) = (hash, text, book);
-        (Agents, Hosts, Merchants) = new PolicyCompiler(file, book).Compile();
+        (Hash, Text, Registry) = (hash, text, registry);
+        (Agents, Hosts, Merchants) = new PolicyCompiler(file).Compile();
         Groups = [.. file.Groups.Select(g => (g.Name, PolicyCompiler.CompileLimits(g.Limits)))];
         OrganizationLimits = PolicyCompiler.CompileLimits(file.Organization?.Limits);
         Categories = [.. file.Categories.Select(c => (c.Name, c.Hosts.Select(h => h.Value.ToString()).ToArray()))];
@@ -29,7 +29,7 @@ public sealed class PolicySet
         _merchantPots = Merchants.ToDictionary(m => m.Name, m => Pot.OfMerchant(m.Name, m.Limits, Hosts));
         _tokenHashes = [.. file.Agents.SelectMany(a => a.TokenHashes.Select(t => (new AgentId(a.Pattern.Text), t.Value)))];
         Networks = [.. (file.Networks ?? []).Select(n => n.Value)];
-        IsTest = Networks.All(book.IsTestNetwork);
+        IsTest = Networks.All(registry.IsTestNetwork);
         ZoneId = file.Zone.Id;
     }
 
@@ -65,7 +65,7 @@ public sealed class PolicySet
         return [.. AgentPot(agent, rule).OwnLines, .. GroupPot(rule)?.OwnLines ?? [], .. OrganizationPot.OwnLines];
     }
 
-    internal IAssetBook Book { get; }
+    internal AssetRegistry Registry { get; }
 
     internal AgentMap Agents { get; }
 

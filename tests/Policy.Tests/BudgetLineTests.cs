@@ -166,7 +166,7 @@ public sealed class BudgetLineTests
     private static PaymentFacts Facts(string agent = "r-1", string? group = null, string url = "https://other.example", string? merchant = null, string? category = null)
     {
         Assert.True(Origin.TryParse(url, out var origin));
-        return new PaymentFacts(new AgentId(agent), group, null, origin, merchant, category, TestBook.Sepolia, TestBook.Usdc, EvmAddress.Parse(Given.Seller), new Usd(1));
+        return new PaymentFacts(new AgentId(agent), group, null, origin, merchant, category, TestTokens.Sepolia, TestTokens.Usdc, EvmAddress.Parse(Given.Seller), new Usd(1));
     }
 
     private static string Text(BudgetLine line) => $"{line.Id} {line.Scope} {line.Window} {line.Limit}";

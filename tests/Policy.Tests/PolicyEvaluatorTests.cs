@@ -119,19 +119,19 @@ public sealed class PolicyEvaluatorTests
 
     public static TheoryData<string, string, string, ulong, string, string, string, string> Tokens => new()
     {
-        { "the network and token of the file", "r-1", "https://api.exa.ai", 84532, TestBook.Usdc.ToString(), "exact", "USDC/2", "allow 0.01" },
-        { "a second network of the file", "r-1", "https://api.exa.ai", 11155111, TestBook.Usdc.ToString(), "exact", "USDC/2", "allow 0.01" },
-        { "a network that the file does not have", "r-1", "https://api.exa.ai", 8453, TestBook.MainUsdc.ToString(), "exact", "USD Coin/2", "deny NetworkNotAllowed by networks base-sepolia, sepolia" },
-        { "a network that the agent narrowed away", "me", "https://api.exa.ai", 11155111, TestBook.Usdc.ToString(), "exact", "USDC/2", "deny NetworkNotAllowed by agents.me.networks base-sepolia" },
-        { "a network that the merchant narrowed away", "r-1", "https://lan.example", 11155111, TestBook.Usdc.ToString(), "exact", "USDC/2", "deny NetworkNotAllowed by merchants.lan.networks base-sepolia" },
-        { "another scheme", "r-1", "https://api.exa.ai", 84532, TestBook.Usdc.ToString(), "upto", "USDC/2", "deny SchemeNotAllowed by schemes exact" },
-        { "a scheme in another case", "r-1", "https://api.exa.ai", 84532, TestBook.Usdc.ToString(), "Exact", "USDC/2", "deny SchemeNotAllowed by schemes exact" },
-        { "a euro token is valued by the registry", "r-1", "https://api.exa.ai", 84532, TestBook.Eurc.ToString(), "exact", "EURC/2", "allow 0.011" },
-        { "a token that the agent narrowed away", "me", "https://api.exa.ai", 84532, TestBook.Eurc.ToString(), "exact", "EURC/2", "deny AssetNotAllowed by agents.me.assets USDC" },
+        { "the network and token of the file", "r-1", "https://api.exa.ai", 84532, TestTokens.Usdc.ToString(), "exact", "USDC/2", "allow 0.01" },
+        { "a second network of the file", "r-1", "https://api.exa.ai", 11155111, TestTokens.Usdc.ToString(), "exact", "USDC/2", "allow 0.01" },
+        { "a network that the file does not have", "r-1", "https://api.exa.ai", 8453, TestTokens.MainUsdc.ToString(), "exact", "USD Coin/2", "deny NetworkNotAllowed by networks base-sepolia, sepolia" },
+        { "a network that the agent narrowed away", "me", "https://api.exa.ai", 11155111, TestTokens.Usdc.ToString(), "exact", "USDC/2", "deny NetworkNotAllowed by agents.me.networks base-sepolia" },
+        { "a network that the merchant narrowed away", "r-1", "https://lan.example", 11155111, TestTokens.Usdc.ToString(), "exact", "USDC/2", "deny NetworkNotAllowed by merchants.lan.networks base-sepolia" },
+        { "another scheme", "r-1", "https://api.exa.ai", 84532, TestTokens.Usdc.ToString(), "upto", "USDC/2", "deny SchemeNotAllowed by schemes exact" },
+        { "a scheme in another case", "r-1", "https://api.exa.ai", 84532, TestTokens.Usdc.ToString(), "Exact", "USDC/2", "deny SchemeNotAllowed by schemes exact" },
+        { "a euro token is valued by the registry", "r-1", "https://api.exa.ai", 84532, TestTokens.Eurc.ToString(), "exact", "EURC/2", "allow 0.011" },
+        { "a token that the agent narrowed away", "me", "https://api.exa.ai", 84532, TestTokens.Eurc.ToString(), "exact", "EURC/2", "deny AssetNotAllowed by agents.me.assets USDC" },
         { "a contract that calls itself USDC", "r-1", "https://api.exa.ai", 84532, Given.Stranger, "exact", "USDC/2", "deny AssetNotAllowed by assets EURC, USDC" },
-        { "the token of another network", "r-1", "https://api.exa.ai", 84532, TestBook.MainUsdc.ToString(), "exact", "USD Coin/2", "deny AssetNotAllowed by assets EURC, USDC" },
-        { "another domain name", "r-1", "https://api.exa.ai", 84532, TestBook.Usdc.ToString(), "exact", "USD Coin/2", "deny AssetDomainMismatch by assets EURC, USDC" },
-        { "another domain version", "r-1", "https://api.exa.ai", 84532, TestBook.Usdc.ToString(), "exact", "USDC/1", "deny AssetDomainMismatch by assets EURC, USDC" },
+        { "the token of another network", "r-1", "https://api.exa.ai", 84532, TestTokens.MainUsdc.ToString(), "exact", "USD Coin/2", "deny AssetNotAllowed by assets EURC, USDC" },
+        { "another domain name", "r-1", "https://api.exa.ai", 84532, TestTokens.Usdc.ToString(), "exact", "USD Coin/2", "deny AssetDomainMismatch by assets EURC, USDC" },
+        { "another domain version", "r-1", "https://api.exa.ai", 84532, TestTokens.Usdc.ToString(), "exact", "USDC/1", "deny AssetDomainMismatch by assets EURC, USDC" },
     };
 
     [Theory, MemberData(nameof(Tokens))]
@@ -181,8 +181,8 @@ public sealed class PolicyEvaluatorTests
                           "b": { "allow": ["m"], "limits": { "payment": "0.01" } } } }
             """;
         var evaluator = new PolicyEvaluator(Given.Policy(policy));
-        var wrong = Given.Question("stranger", "http://shop.example", "0", Given.Stranger, "TRACE", true, TestBook.Base, TestBook.MainUsdc, "upto", "X/1", "0.001");
-        var (agent, method, network, scheme, asset, domain, payTo, amount) = (wrong, "GET", TestBook.Sepolia, "exact", TestBook.Usdc, "USDC", EvmAddress.Parse(Given.Seller), 1);
+        var wrong = Given.Question("stranger", "http://shop.example", "0", Given.Stranger, "TRACE", true, TestTokens.Base, TestTokens.MainUsdc, "upto", "X/1", "0.001");
+        var (agent, method, network, scheme, asset, domain, payTo, amount) = (wrong, "GET", TestTokens.Sepolia, "exact", TestTokens.Usdc, "USDC", EvmAddress.Parse(Given.Seller), 1);
 
         var steps = new List<PaymentQuestion> { wrong };
         Add(q => q with { Agent = new AgentId("a") });
@@ -233,7 +233,7 @@ public sealed class PolicyEvaluatorTests
         var allowed = Assert.IsType<Verdict.Allowed>(Evaluator.Judge(question));
 
         Assert.Same(question.Offer, allowed.Offer);
-        Assert.Equal(new PaymentFacts(question.Agent, "lab", "research", question.Origin, "exa", "search", TestBook.Sepolia, TestBook.Usdc, question.Offer.PayTo, new Usd(10_000)), allowed.Facts);
+        Assert.Equal(new PaymentFacts(question.Agent, "lab", "research", question.Origin, "exa", "search", TestTokens.Sepolia, TestTokens.Usdc, question.Offer.PayTo, new Usd(10_000)), allowed.Facts);
         Assert.Equal(RecipientRule.Listed, allowed.Recipient);
         Assert.Equal(120, allowed.ValidSeconds);
         Assert.Equal("main", allowed.Wallet);

@@ -5,7 +5,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policy.Document;
 
 /// <summary>What can only be judged with the whole file in view: references, overlaps, what narrows what.</summary>
-internal sealed class PolicyChecker(PolicyDocument file, IAssetBook book, ProblemList problems)
+internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry, ProblemList problems)
 {
     private const int MaxAgentPatterns = 1000;
 
@@ -37,10 +37,10 @@ internal sealed class PolicyChecker(PolicyDocument file, IAssetBook book, Proble
     private void CheckNetworks()
     {
         var networks = file.Networks ?? [];
-        var main = networks.Where(n => !book.IsTestNetwork(n.Value)).ToList();
-        foreach (var test in networks.Where(n => main.Count > 0 && book.IsTestNetwork(n.Value)))
+        var main = networks.Where(n => !registry.IsTestNetwork(n.Value)).ToList();
+        foreach (var test in networks.Where(n => main.Count > 0 && registry.IsTestNetwork(n.Value)))
         {
-            problems.Add(test.At, $"expected only test or only main networks, found `{book.DisplayName(test.Value)}` beside `{book.DisplayName(main[0].Value)}`: keep two files and two data folders");
+            problems.Add(test.At, $"expected only test or only main networks, found `{NetworkNames.ShortNameOf(test.Value)}` beside `{NetworkNames.ShortNameOf(main[0].Value)}`: keep two files and two data folders");
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed class PolicyChecker(PolicyDocument file, IAssetBook book, Proble
     {
         foreach (var (symbol, at) in file.Assets ?? [])
         {
-            var known = book.Assets.Where(a => file.Networks is null || file.Networks.Any(n => n.Value == a.Chain)).Select(a => a.Symbol).Distinct().ToList();
+            var known = registry.Assets.Where(a => file.Networks is null || file.Networks.Any(n => n.Value == a.Chain)).Select(a => a.Symbol).Distinct().ToList();
             if (!known.Contains(symbol))
             {
                 var list = known.Count == 0 ? "none" : string.Join(", ", known.Order(StringComparer.Ordinal).Select(k => $"`{k}`"));
@@ -62,7 +62,7 @@ internal sealed class PolicyChecker(PolicyDocument file, IAssetBook book, Proble
         var places = file.Merchants.ToDictionary(m => m.Name, m => m);
         foreach (var merchant in file.Merchants)
         {
-            CheckNarrower(merchant.Networks, file.Networks, "networks", book.DisplayName);
+            CheckNarrower(merchant.Networks, file.Networks, "networks", NetworkNames.ShortNameOf);
             CheckRecipients(merchant.Recipients);
         }
 
@@ -145,7 +145,7 @@ internal sealed class PolicyChecker(PolicyDocument file, IAssetBook book, Proble
     private void CheckMembers(RuleMembers rule)
     {
         CheckReference(rule.Group, _groups, "a group of this file");
-        CheckNarrower(rule.Networks, file.Networks, "networks", book.DisplayName);
+        CheckNarrower(rule.Networks, file.Networks, "networks", NetworkNames.ShortNameOf);
         CheckNarrower(rule.Assets, file.Assets ?? [new Located<string>(PolicyCompiler.DefaultAsset, file.At)], "assets", static symbol => symbol);
         CheckNarrower(rule.Schemes, file.Schemes, "schemes", static scheme => scheme);
         CheckRecipients(rule.Recipients);

@@ -5,7 +5,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policy.Document;
 
 /// <summary>Turns a checked document into rules: every agent with everything it takes from its policy and from the file.</summary>
-internal sealed class PolicyCompiler(PolicyDocument file, IAssetBook book)
+internal sealed class PolicyCompiler(PolicyDocument file)
 {
     public const string DefaultAsset = "USDC";
     public const string DefaultScheme = "exact";
@@ -32,7 +32,7 @@ internal sealed class PolicyCompiler(PolicyDocument file, IAssetBook book)
         merchant.Name,
         merchant.Category?.Value,
         Recipients(merchant.Recipients, $"merchants.{merchant.Name}.recipients"),
-        merchant.Networks is { } networks ? Named(networks, "", book.DisplayName) : null,
+        merchant.Networks is { } networks ? Named(networks, "", NetworkNames.ShortNameOf) : null,
         merchant.AllowCleartext,
         merchant.PayHead,
         merchant.PayUpgrades,
@@ -55,7 +55,7 @@ internal sealed class PolicyCompiler(PolicyDocument file, IAssetBook book)
             group,
             allow is null ? SelectorSet.Nothing : new SelectorSet(allow),
             new SelectorSet([.. under?.Deny ?? [], .. own.Deny ?? []]),
-            Named(own.Networks ?? under?.Networks ?? file.Networks ?? [], "networks", book.DisplayName),
+            Named(own.Networks ?? under?.Networks ?? file.Networks ?? [], "networks", NetworkNames.ShortNameOf),
             Named(own.Assets ?? under?.Assets ?? file.Assets ?? [new(DefaultAsset, file.At with { Path = "assets" })], "assets", static symbol => symbol),
             Named(own.Schemes ?? under?.Schemes ?? file.Schemes ?? [new(DefaultScheme, file.At with { Path = "schemes" })], "schemes", static scheme => scheme),
             Recipients(own.Recipients ?? under?.Recipients, $"{agent.At.Path}.recipients"),

@@ -4,7 +4,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policy.Document;
 
 /// <summary>Turns the tree into a <see cref="PolicyDocument"/>. Goes on after a problem, so that one run reports all of them.</summary>
-internal sealed class PolicyReader(IAssetBook book, ProblemList problems)
+internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
 {
     private TimeZoneInfo _zone = TimeZoneInfo.Utc;
 
@@ -85,13 +85,13 @@ internal sealed class PolicyReader(IAssetBook book, ProblemList problems)
         var networks = new List<Located<ChainId>>();
         foreach (var text in texts)
         {
-            if (book.TryParseNetwork(text.Value, out var network))
+            if (NetworkNames.TryParse(text.Value, out var network))
             {
                 networks.Add(new Located<ChainId>(network, text.At));
                 continue;
             }
 
-            var known = book.Assets.Select(a => book.DisplayName(a.Chain)).Distinct();
+            var known = registry.Assets.Select(a => NetworkNames.ShortNameOf(a.Chain)).Distinct();
             problems.Add(text.At, $"expected {Leaves.Network.Expected}, found `\"{Node.Show(text.Value)}\"`{Suggestion.For(text.Value, known)}");
         }
 

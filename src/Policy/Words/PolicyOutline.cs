@@ -1,6 +1,7 @@
 using System.Globalization;
 using SmartProxy.Policy.Document;
 using SmartProxy.Policy.Rules;
+using SmartProxy.Protocol;
 
 namespace SmartProxy.Policy.Words;
 
@@ -35,7 +36,7 @@ internal static class PolicyOutline
     {
         var outline = new Dictionary<string, IReadOnlyList<Aspect>>(StringComparer.Ordinal)
         {
-            ["file"] = [Setting("timeZone", policy.ZoneId), Setting("networks", string.Join(", ", policy.Networks.Select(policy.Book.DisplayName).Order(StringComparer.Ordinal)))],
+            ["file"] = [Setting("timeZone", policy.ZoneId), Setting("networks", string.Join(", ", policy.Networks.Select(NetworkNames.ShortNameOf).Order(StringComparer.Ordinal)))],
             ["organization"] = [.. Limits(policy.OrganizationLimits)],
         };
         foreach (var merchant in policy.Merchants)

@@ -1,9 +1,10 @@
 using SmartProxy.Policy;
+using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies;
 
 /// <summary><c>smartproxy policy check</c>: every problem of a file, or what each agent can do, in words.</summary>
-internal sealed class PolicyCheck(IAssetBook book)
+internal sealed class PolicyCheck(AssetRegistry registry)
 {
     /// <summary>The file is good.</summary>
     public const int Good = 0;
@@ -11,35 +12,35 @@ internal sealed class PolicyCheck(IAssetBook book)
     /// <summary>The file has problems and would not come into force.</summary>
     public const int Bad = 1;
 
-    public async Task<int> RunAsync(string path, TextWriter output, CancellationToken cancellationToken)
+    public int Run(string path, TextWriter output)
     {
-        var load = await PolicyReading.LoadAsync(path, book, cancellationToken);
+        var load = PolicyReading.Load(path, registry);
         foreach (var problem in load.Problems)
         {
-            await output.WriteLineAsync(problem.ToString());
+            output.WriteLine(problem.ToString());
         }
 
         foreach (var warning in load.Warnings)
         {
-            await output.WriteLineAsync($"warning: {warning}");
+            output.WriteLine($"warning: {warning}");
         }
 
         if (load.Policy is not { } policy)
         {
-            await output.WriteLineAsync($"{load.Problems.Count} {(load.Problems.Count == 1 ? "problem" : "problems")}; this file would not come into force");
+            output.WriteLine($"{load.Problems.Count} {(load.Problems.Count == 1 ? "problem" : "problems")}; this file would not come into force");
             return Bad;
         }
 
         foreach (var agent in PolicyWords.Of(policy))
         {
-            await output.WriteLineAsync(agent.Agent);
+            output.WriteLine(agent.Agent);
             foreach (var sentence in agent.Sentences)
             {
-                await output.WriteLineAsync($"  {sentence}");
+                output.WriteLine($"  {sentence}");
             }
         }
 
-        await output.WriteLineAsync($"good: {policy.Hash} ({(policy.IsTest ? "test" : "main")} networks)");
+        output.WriteLine($"good: {policy.Hash} ({(policy.IsTest ? "test" : "main")} networks)");
         return Good;
     }
 }
@@ -47,9 +48,9 @@ internal sealed class PolicyCheck(IAssetBook book)
 /// <summary>Reads a policy file once, for commands.</summary>
 internal static class PolicyReading
 {
-    public static async Task<PolicyLoad> LoadAsync(string path, IAssetBook book, CancellationToken cancellationToken)
+    public static PolicyLoad Load(string path, AssetRegistry registry)
     {
-        var (bytes, problem) = await new PolicySource(path).ReadSettledAsync(cancellationToken);
-        return bytes is null ? new PolicyLoad(null, [problem!], []) : PolicyLoader.Load(bytes, path, book);
+        var (bytes, problem) = new PolicySource(path).ReadSettled();
+        return bytes is null ? new PolicyLoad(null, [problem!], []) : PolicyLoader.Load(bytes, path, registry);
     }
 }

@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies;
 
 /// <summary><c>smartproxy policy explain</c>: what a policy says to one purchase, by which rule, and on which limits it would draw.</summary>
-internal sealed class PolicyExplain(IAssetBook book)
+internal sealed class PolicyExplain(AssetRegistry registry)
 {
     public const int Allowed = 0;
     public const int Denied = 1;
@@ -16,82 +17,65 @@ internal sealed class PolicyExplain(IAssetBook book)
     /// <param name="path">The policy file.</param>
     /// <param name="agent">Who would pay.</param>
     /// <param name="url">What it would ask for; only the origin decides.</param>
-    /// <param name="price">Dollars.</param>
-    /// <param name="payTo">The recipient, or null for one that the rules accept.</param>
+    /// <param name="method">The request's method.</param>
+    /// <param name="price">Dollars, or null for the least there is.</param>
     /// <param name="output">Receives the answer.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<int> RunAsync(string path, string agent, string url, string price, string? payTo, TextWriter output, CancellationToken cancellationToken)
+    public int Run(string path, AgentId agent, string url, string method, string? price, TextWriter output)
     {
-        if (Problem(agent, url, price, payTo, out var id, out var origin, out var dollars, out var recipient) is { } problem)
+        if (!Origin.TryParse(OriginPart(url), out var origin))
         {
-            await output.WriteLineAsync(problem);
+            output.WriteLine($"expected a URL such as `https://api.exa.ai/search`, found `{url}`");
             return Unreadable;
         }
 
-        var load = await PolicyReading.LoadAsync(path, book, cancellationToken);
+        var dollars = default(Usd);
+        if (price is not null && !Usd.TryParse(price, out dollars))
+        {
+            output.WriteLine($"expected a price in dollars, such as `0.05`, found `{price}`");
+            return Unreadable;
+        }
+
+        var load = PolicyReading.Load(path, registry);
         if (load.Policy is not { } policy)
         {
-            await output.WriteLineAsync(string.Join(Environment.NewLine, load.Problems));
+            output.WriteLine(string.Join(Environment.NewLine, load.Problems));
             return Unreadable;
         }
 
-        switch (PolicyExplanation.Judge(policy, id, origin, dollars, recipient))
+        switch (PolicyExplanation.Judge(policy, agent, method, origin, price is null ? null : dollars))
         {
             case null:
-                await output.WriteLineAsync($"no token of the asset registry is open to `{id}` at {origin}: see its `networks` and `assets`");
+                output.WriteLine($"denied: no token of the asset registry is open to `{agent}` at {origin}: see its `networks` and `assets`");
                 return Denied;
             case Verdict.Allowed allowed:
-                await WriteAsync(output, allowed, payTo is null);
+                Write(output, allowed);
                 return Allowed;
             case Verdict.Denied denied:
-                await output.WriteLineAsync($"denied: {ReasonWords.Of(denied.Reason)}");
-                await output.WriteLineAsync($"  rule        {denied.Rule}");
-                await output.WriteLineAsync($"  would pass  {denied.WouldPass}");
+                output.WriteLine($"denied: {Words.Of(denied.Reason)}");
+                output.WriteLine($"  rule        {denied.Rule}");
+                output.WriteLine($"  would pass  {denied.WouldPass}");
                 return Denied;
             default:
                 throw new UnreachableException();
         }
     }
 
-    private static async Task WriteAsync(TextWriter output, Verdict.Allowed allowed, bool assumedRecipient)
+    private static void Write(TextWriter output, Verdict.Allowed allowed)
     {
-        await output.WriteLineAsync($"allowed: {allowed.Facts.Value} USD to {allowed.Facts.Origin}, if its limits have room");
-        await output.WriteLineAsync($"  rule        {allowed.Rule}");
         var recipient = allowed.Recipient switch
         {
             RecipientRule.Listed => "a listed one",
             RecipientRule.Pin => "the first one seen at this origin is pinned",
             RecipientRule.Any => "any",
         };
-        await output.WriteLineAsync($"  recipient   {recipient}{(assumedRecipient ? "" : $": {allowed.Facts.PayTo}")}");
-        await output.WriteLineAsync($"  valid       at most {allowed.ValidSeconds} seconds");
+        output.WriteLine($"allowed: {allowed.Facts.Value} USD to {allowed.Facts.Origin}, if its limits have room");
+        output.WriteLine($"  rule        {allowed.Rule}");
+        output.WriteLine($"  recipient   {recipient}");
+        output.WriteLine($"  valid       at most {allowed.ValidSeconds} seconds");
         foreach (var line in allowed.Lines)
         {
-            await output.WriteLineAsync($"  draws on    {line.Limit} USD, {line.Window} ({line.Id})");
+            output.WriteLine($"  draws on    {line.Limit} USD, {line.Window} ({line.Id})");
         }
-    }
-
-    private static string? Problem(string agent, string url, string price, string? payTo, out AgentId id, out Origin origin, out Usd dollars, out EvmAddress? recipient)
-    {
-        (origin, dollars, recipient) = (default, default, null);
-        if (!AgentId.TryParse(agent, out id))
-        {
-            return $"expected an agent's name ({AgentId.Expected}), found `{agent}`";
-        }
-
-        if (!Origin.TryParse(OriginPart(url), out origin))
-        {
-            return $"expected a URL such as `https://api.exa.ai/search`, found `{url}`";
-        }
-
-        if (!Usd.TryParse(price, out dollars))
-        {
-            return $"expected a price in dollars, such as `0.05`, found `{price}`";
-        }
-
-        var known = EvmAddress.TryParse(payTo, out var address);
-        recipient = known ? address : null;
-        return payTo is null || known ? null : $"expected a full address (0x and 40 hex digits), found `{payTo}`";
     }
 
     private static string OriginPart(string url)

@@ -18,7 +18,7 @@ internal sealed record PolicyHealth(string File, Bytes32? Hash, DateTimeOffset? 
 internal sealed partial class PolicyFile : IPolicyView, IDisposable
 {
     private readonly PolicySource _source;
-    private readonly IAssetBook _book;
+    private readonly AssetRegistry _registry;
     private readonly TimeProvider _time;
     private readonly ILogger<PolicyFile> _logger;
     private readonly Func<PolicySet, string, ValueTask> _activate;
@@ -28,13 +28,13 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
     private Bytes32? _lastRefused;
 
     /// <param name="path">The file.</param>
-    /// <param name="book">The registry of networks and tokens.</param>
+    /// <param name="registry">The registry of networks and tokens.</param>
     /// <param name="activate">Awaited before a policy comes into force, with the change in words; when it throws, the old policy stays.</param>
     /// <param name="time">For health.</param>
     /// <param name="logger">Receives every change and every refusal of the file.</param>
-    public PolicyFile(string path, IAssetBook book, Func<PolicySet, string, ValueTask> activate, TimeProvider time, ILogger<PolicyFile> logger)
+    public PolicyFile(string path, AssetRegistry registry, Func<PolicySet, string, ValueTask> activate, TimeProvider time, ILogger<PolicyFile> logger)
     {
-        (_source, _book, _activate, _time, _logger) = (new PolicySource(path), book, activate, time, logger);
+        (_source, _registry, _activate, _time, _logger) = (new PolicySource(path), registry, activate, time, logger);
         _health = new PolicyHealth(path, null, null, [], []);
     }
 
@@ -80,7 +80,7 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         await _oneReload.WaitAsync(cancellationToken);
         try
         {
-            var (bytes, problem) = await _source.ReadSettledAsync(cancellationToken);
+            var (bytes, problem) = _source.ReadSettled();
             return bytes is null ? Refuse([problem!], fingerprint: null) : await ConsiderAsync(bytes);
         }
         finally
@@ -96,7 +96,7 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
 
     private async ValueTask<bool> ConsiderAsync(byte[] bytes)
     {
-        var load = PolicyLoader.Load(bytes, _source.Path, _book);
+        var load = PolicyLoader.Load(bytes, _source.Path, _registry);
         if (load.Policy is not { } policy)
         {
             return Refuse(load.Problems, Bytes32.Sha256(bytes));

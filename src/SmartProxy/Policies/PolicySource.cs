@@ -34,14 +34,14 @@ internal sealed class PolicySource(string path)
     /// Reads until two readings in a row agree, so that a file caught in the middle of being written is not judged by its first half. What a
     /// pause of the writer lets through is then judged like any other text: half a JSON object is not one.
     /// </summary>
-    public async ValueTask<(byte[]? Bytes, PolicyProblem? Problem)> ReadSettledAsync(CancellationToken cancellationToken)
+    public (byte[]? Bytes, PolicyProblem? Problem) ReadSettled()
     {
         try
         {
-            var before = await ReadAsync(cancellationToken);
+            var before = Read();
             for (var reading = 1; reading < MaxReadings; reading++)
             {
-                var now = await ReadAsync(cancellationToken);
+                var now = Read();
                 if (now.AsSpan().SequenceEqual(before))
                 {
                     _lastSeen = SHA256.HashData(now);
@@ -68,10 +68,7 @@ internal sealed class PolicySource(string path)
     {
         try
         {
-            using var file = Open();
-            using var bytes = new MemoryStream();
-            file.CopyTo(bytes);
-            return _lastSeen is not { } seen || !SHA256.HashData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)).AsSpan().SequenceEqual(seen);
+            return _lastSeen is not { } seen || !SHA256.HashData(Read()).AsSpan().SequenceEqual(seen);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or PolicyFileException)
         {
@@ -82,11 +79,11 @@ internal sealed class PolicySource(string path)
     /// <summary>Makes the next look see a change.</summary>
     public void Forget() => _lastSeen = null;
 
-    private async ValueTask<byte[]> ReadAsync(CancellationToken cancellationToken)
+    private byte[] Read()
     {
-        await using var file = Open();
+        using var file = Open();
         using var bytes = new MemoryStream();
-        await file.CopyToAsync(bytes, cancellationToken);
+        file.CopyTo(bytes);
         return bytes.ToArray();
     }
 

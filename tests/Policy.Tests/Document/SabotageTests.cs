@@ -16,7 +16,7 @@ public sealed class SabotageTests
     {
         var expected = Cases().Single(c => c.GetProperty("file").GetString() == file).GetProperty("problems").EnumerateArray().ToList();
 
-        var load = PolicyLoader.Load(File.ReadAllBytes(Path.Combine(Folder, file)), file, TestBook.Instance);
+        var load = PolicyLoader.Load(File.ReadAllBytes(Path.Combine(Folder, file)), file, TestTokens.Registry);
 
         Assert.Null(load.Policy);
         Assert.True(expected.Count == load.Problems.Count, string.Join('\n', load.Problems));
@@ -41,7 +41,7 @@ public sealed class SabotageTests
     {
         foreach (var file in Files)
         {
-            var load = PolicyLoader.Load(File.ReadAllBytes(Path.Combine(Folder, file)), file, TestBook.Instance);
+            var load = PolicyLoader.Load(File.ReadAllBytes(Path.Combine(Folder, file)), file, TestTokens.Registry);
             Assert.All(load.Problems, problem =>
             {
                 Assert.False(char.IsUpper(problem.Message[0]), problem.Message);
@@ -57,7 +57,7 @@ public sealed class SabotageTests
         var bytes = new byte[(4 * 1024 * 1024) + 1];
         Array.Fill(bytes, (byte)' ');
 
-        var load = PolicyLoader.Load(bytes, "policies.json", TestBook.Instance);
+        var load = PolicyLoader.Load(bytes, "policies.json", TestTokens.Registry);
 
         Assert.Null(load.Policy);
         Assert.Contains("at most 4 MiB", Assert.Single(load.Problems).Message, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ public sealed class SabotageTests
         var whole = File.ReadAllBytes(Repository.PathOf("policies.example.json")).AsSpan().TrimEnd("\n"u8).ToArray();
         for (var length = 0; length < whole.Length; length += 7)
         {
-            Assert.Null(PolicyLoader.Load(whole.AsSpan(0, length), "policies.json", TestBook.Instance).Policy);
+            Assert.Null(PolicyLoader.Load(whole.AsSpan(0, length), "policies.json", TestTokens.Registry).Policy);
         }
     }
 

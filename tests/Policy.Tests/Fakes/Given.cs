@@ -10,7 +10,7 @@ internal static class Given
     public const string Seller = "0x1111111111111111111111111111111111111111";
     public const string Stranger = "0x2222222222222222222222222222222222222222";
 
-    public static PolicyLoad Load(string json) => PolicyLoader.Load(Encoding.UTF8.GetBytes(json), "policies.json", TestBook.Instance);
+    public static PolicyLoad Load(string json) => PolicyLoader.Load(Encoding.UTF8.GetBytes(json), "policies.json", TestTokens.Registry);
 
     public static PolicySet Policy(string json)
     {
@@ -41,10 +41,10 @@ internal static class Given
             Version = 2,
             Index = 0,
             Scheme = scheme,
-            Network = network ?? TestBook.Sepolia,
-            NetworkText = (network ?? TestBook.Sepolia).ToString(),
+            Network = network ?? TestTokens.Sepolia,
+            NetworkText = (network ?? TestTokens.Sepolia).ToString(),
             Amount = BigInteger.Parse(price),
-            Asset = asset ?? TestBook.Usdc,
+            Asset = asset ?? TestTokens.Usdc,
             PayTo = EvmAddress.Parse(payTo),
             MaxTimeoutSeconds = 60,
             DomainName = domain.Split('/')[0],
