@@ -36,10 +36,10 @@ internal sealed record CommandSeams
     public required Func<string, AgentId, bool?> PolicyKnows { get; init; }
 
     /// <summary>Checks a policy file or folder, prints the findings, returns the exit code.</summary>
-    public required Func<string, TextWriter, CancellationToken, Task<int>> CheckPolicy { get; init; }
+    public required Func<string, TextWriter, int> CheckPolicy { get; init; }
 
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
-    public required Func<PolicyQuestion, TextWriter, CancellationToken, Task<int>> ExplainPolicy { get; init; }
+    public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
 
     /// <summary>Prints the JSON Schema of policy files.</summary>
     public required Action<TextWriter> WritePolicySchema { get; init; }
@@ -77,7 +77,7 @@ internal sealed record CommandSeams
 internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
-internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string Price);
+internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);
 
 /// <summary>What <c>ledger verify</c> asks.</summary>
 /// <param name="Data">The stopped system.</param>

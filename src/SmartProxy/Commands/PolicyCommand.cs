@@ -18,7 +18,7 @@ internal static class PolicyCommand
     {
         var path = new Argument<string>("PATH") { Description = "The policy file, or a folder of them.", DefaultValueFactory = _ => Default };
         var command = new Command("check", "Report every problem with its place, and say in words what agents can spend.") { path };
-        command.SetAction((result, cancellationToken) => seams.CheckPolicy(result.GetRequiredValue(path), result.InvocationConfiguration.Output, cancellationToken));
+        command.SetAction(result => seams.CheckPolicy(result.GetRequiredValue(path), result.InvocationConfiguration.Output));
         return command;
     }
 
@@ -28,13 +28,12 @@ internal static class PolicyCommand
         var url = new Argument<string>("URL") { Description = "Where the agent would pay." };
         var policy = new Option<string>("--policy") { Description = "The policy file, or a folder of them.", HelpName = "PATH", DefaultValueFactory = _ => Default };
         var method = new Option<string>("--method") { Description = "The request's method.", DefaultValueFactory = _ => "GET" };
-        var price = new Argument<string>("PRICE") { Description = "The price in dollars, such as 0.01." };
+        var price = new Argument<string?>("PRICE") { Description = "The price in dollars, such as 0.01.", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, price, policy, method };
-        command.SetAction((result, cancellationToken) => seams.ExplainPolicy(
+        command.SetAction(result => seams.ExplainPolicy(
             new PolicyQuestion(
-                result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetRequiredValue(price)),
-            result.InvocationConfiguration.Output,
-            cancellationToken));
+                result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetValue(price)),
+            result.InvocationConfiguration.Output));
         return command;
     }
 

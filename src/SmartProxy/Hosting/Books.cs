@@ -67,7 +67,7 @@ internal sealed class Books : IAsyncDisposable
             await books.OpenAllAsync(settings, cancellationToken);
             return books;
         }
-        catch (Exception fault) when (fault is CertificateAuthorityException or ReceiptKeyException or LockedFolderException or PolicyFileException)
+        catch (Exception fault) when (fault is InvalidDataException or ReceiptKeyException or LockedFolderException or PolicyFileException)
         {
             await books.DisposeAsync();
             throw new OperatorException(fault.Message, OperatorException.Failed, fault);
@@ -86,7 +86,7 @@ internal sealed class Books : IAsyncDisposable
             : null;
 
     /// <summary>Whether payments are stopped for everybody, in words, or null.</summary>
-    public string? FreezeTrouble() => Ledger.Freeze.Everybody is { } reason ? $"payments are frozen: {reason}" : null;
+    public string? FreezeTrouble() => Ledger.Freeze.Everyone is { } reason ? $"payments are frozen: {reason}" : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -123,9 +123,9 @@ internal sealed class Books : IAsyncDisposable
             Keep(wallet.Value);
         }
 
-        Policy = Keep(new PolicyFile(settings.Policy, new AssetBook(AssetRegistry.Default), (policy, change) => ActivateAsync(settings.Installation, policy, change), Time, Logging.CreateLogger<PolicyFile>()));
+        Policy = Keep(new PolicyFile(settings.Policy, AssetRegistry.Default, (policy, change) => ActivateAsync(settings.Installation, policy, change), Time, Logging.CreateLogger<PolicyFile>()));
         await Policy.StartAsync(cancellationToken);
-        Keep(PolicyFileWatcher.Start(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>()));
+        await Keep(new PolicyFileWatcher(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>())).StartAsync(cancellationToken);
         Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
         Notices = [.. new[] { Ledger.Repair, ReadModel.Rebuilt is { } why ? $"the index was made anew because {why}" : null, PolicyTrouble(), FreezeTrouble() }.OfType<string>()];
     }

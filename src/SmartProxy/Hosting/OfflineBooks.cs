@@ -10,7 +10,7 @@ namespace SmartProxy.Hosting;
 internal static class OfflineBooks
 {
     /// <summary>The first line of a new journal, so that one that is missing later is noticed.</summary>
-    public static ValueTask CreateLedgerAsync(DataFolder data) => UseAsync(data, _ => ValueTask.FromResult(true));
+    public static async ValueTask CreateLedgerAsync(DataFolder data) => await UseAsync(data, static _ => new ValueTask<bool>(true));
 
     public static async ValueTask RecordAsync(DataFolder data, LedgerEvent entry, CancellationToken cancellationToken) =>
         await UseAsync(data, async ledger =>

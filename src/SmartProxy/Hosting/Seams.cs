@@ -18,7 +18,7 @@ internal static class Seams
     public static CommandSeams Create()
     {
         var random = new SystemRandomSource();
-        var book = new AssetBook(AssetRegistry.Default);
+        var registry = AssetRegistry.Default;
         return new CommandSeams
         {
             Run = RunAsync,
@@ -33,11 +33,11 @@ internal static class Seams
             CreateLedger = OfflineBooks.CreateLedgerAsync,
             ReadJwks = ReadJwks,
             KeyFiles = new WalletFiles(random),
-            PolicyKnows = (path, agent) => ReadPolicy(path, book)?.Knows(agent),
-            CheckPolicy = (path, output, cancellationToken) => new PolicyCheck(book).RunAsync(path, output, cancellationToken),
-            ExplainPolicy = (question, output, cancellationToken) =>
-                new PolicyExplain(book).RunAsync(question.Policy, question.Agent.Value, question.Url, question.Price, payTo: null, output, cancellationToken),
-            WritePolicySchema = output => output.WriteLine(PolicySchema.Text),
+            PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
+            CheckPolicy = new PolicyCheck(registry).Run,
+            ExplainPolicy = (question, output) =>
+                new PolicyExplain(registry).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
+            WritePolicySchema = PolicySchemaCommand.Run,
             VerifyLedger = LedgerAudit.RunAsync,
             ExportLedger = (data, problems) =>
             {
@@ -88,11 +88,11 @@ internal static class Seams
         }
     }
 
-    private static PolicySet? ReadPolicy(string path, IAssetBook book)
+    private static PolicySet? ReadPolicy(string path, AssetRegistry registry)
     {
         try
         {
-            return PolicyLoader.Load(File.ReadAllBytes(path), path, book).Policy;
+            return PolicyLoader.Load(File.ReadAllBytes(path), path, registry).Policy;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Wallet.Keys;
+using PrivateFile = SmartProxy.Operator.PrivateFile;
 
 namespace SmartProxy.Keys;
 
