@@ -24,7 +24,7 @@ internal static class ChallengeFlags
 
         var resources = ResourceTexts(document, version, offers).ToList();
         Add("resource_mismatch", resources.Any(text => text.Name is "url" or "resource" && NamesAnotherHost(text.Value, requestUrl)));
-        Add("sanitise_text", resources.Append(("error", TextOf(document, "error"))).Any(text => text.Item2.Any(char.IsControl)));
+        Add("sanitise_text", resources.Select(text => text.Value).Append(TextOf(document, "error")).Any(text => text.Any(char.IsControl)));
         return flags;
 
         void Add(string flag, bool applies)
@@ -60,14 +60,30 @@ internal static class ChallengeFlags
     // Another scheme, path or query is normal (a TLS terminator, a canonical URL); another host deserves a look.
     private static bool NamesAnotherHost(string url, string? requestUrl)
     {
-        var isRelative = url.Length == 0 || (url[0] == '/' && !url.StartsWith("//", StringComparison.Ordinal));
-        return requestUrl is not null && !isRelative && (!TryGetHost(url, out var named) || !TryGetHost(requestUrl, out var requested) || named != requested);
+        if (requestUrl is null || IsRelative(url))
+        {
+            return false;
+        }
+
+        return !TryGetHost(url, out var named) || !TryGetHost(requestUrl, out var requested) || named != requested;
     }
 
+    private static bool IsRelative(string url) => url.Length == 0 || (url[0] == '/' && !url.StartsWith("//", StringComparison.Ordinal));
+
+    // Not by way of System.Uri, which throws on some hosts that it has parsed.
     private static bool TryGetHost(string url, out HostName host)
     {
         host = default;
-        return Uri.TryCreate(url, UriKind.Absolute, out var uri) && HostName.TryParse(uri.IdnHost, out host);
+        var start = url.IndexOf("//", StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return false;
+        }
+
+        var authority = url[(start + 2)..];
+        var end = authority.AsSpan().IndexOfAny("/?#\\");
+        authority = end < 0 ? authority : authority[..end];
+        return Origin.TryParseAuthority(authority[(authority.LastIndexOf('@') + 1)..], Origin.HttpsPort, out host, out _);
     }
 
     private static string TextOf(JsonElement element, string name) =>

@@ -50,13 +50,19 @@ internal static class PaymentRequiredReader
             return Challenges.Malformed("bad_extensions") with { Version = version };
         }
 
+        var lenient = Lenience(version, isHeader, resource);
+        if (lenient is not null && !profile.IsLenient)
+        {
+            return Challenges.Malformed(lenient) with { Version = version };
+        }
+
         // (4)
         var readings = ReadEntries(accepts, version, profile);
         var offers = readings.Where(reading => reading.Offer is not null).Select(reading => reading.Offer!).ToList();
         return Classify(readings, offers.Count) with
         {
             Version = version,
-            Lenient = Lenience(version, isHeader, resource),
+            Lenient = lenient,
             Offers = offers,
             Offered = OfferedSummary.Of(accepts),
             Flags = ChallengeFlags.Of(document, version, offers, requestUrl, profile.Assets),

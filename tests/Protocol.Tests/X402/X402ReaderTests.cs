@@ -93,6 +93,20 @@ public sealed class X402ReaderTests
     public void Resource_and_extensions_are_objects_or_absent(string member, string reason) =>
         Assert.Equal(reason, Answers.InHeader($"{{\"x402Version\":2,{member},\"accepts\":[{Answers.Entry()}]}}").Reason);
 
+    [Fact]
+    public void A_strict_reader_forgives_nothing()
+    {
+        var strict = Answers.Profile with { IsLenient = false };
+        var document = Encoding.UTF8.GetBytes($"{{\"x402Version\":2,\"accepts\":[{Answers.Entry()}]}}");
+        var line = Convert.ToBase64String(document);
+
+        var inBody = X402Reader.Read(402, Answers.Headers(), document, bodyIsWhole: true, null, null, strict);
+        var inHeader = X402Reader.Read(402, Answers.Headers((X402Reader.HeaderName, line)), default, bodyIsWhole: true, null, null, strict);
+
+        Assert.Equal((ChallengeClass.Malformed, "v2_without_header"), (inBody.Class, inBody.Reason));
+        Assert.Equal((ChallengeClass.Malformed, "resource_missing"), (inHeader.Class, inHeader.Reason));
+    }
+
     [Theory]
     [InlineData("60.0", "bad_timeout")]
     [InlineData("6e1", "bad_timeout")]
@@ -121,6 +135,8 @@ public sealed class X402ReaderTests
     [InlineData("x402://tool", true)]
     [InlineData("//evil.example/", true)]
     [InlineData("not a url", true)]
+    [InlineData("https://\u06d4\u0694.example/", true)]
+    [InlineData("https://api.example.test\\u0694/", true)]
     public void A_resource_on_another_host_is_flagged(string url, bool flagged)
     {
         var document = $"{{\"x402Version\":2,\"resource\":{{\"url\":\"{url}\"}},\"accepts\":[{Answers.Entry()}]}}";
