@@ -11,6 +11,8 @@ namespace SmartProxy.Tests.Forwarding;
 /// <summary>What the payment flow sees of a request, and what the agent sees of it afterwards.</summary>
 public sealed class UpstreamCallTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -175,7 +177,6 @@ public sealed class UpstreamCallTests
         });
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         var settlement = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var agentGone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         proxy.Flow.Script = async call =>
         {
             var paid = await call.SendPaidAsync("X-PAYMENT", "x", head =>
@@ -194,8 +195,8 @@ public sealed class UpstreamCallTests
         client.Dispose();
         mayAnswer.SetResult();
 
-        Assert.Equal("settled", await settlement.Task.WaitAsync(Token));
-        Assert.Equal(200, (await proxy.Flow.Paid.Task.WaitAsync(Token)).Head!.Status);
+        Assert.Equal("settled", await settlement.Task.WaitAsync(Patience, Token));
+        Assert.Equal(200, (await proxy.Flow.Paid.Task.WaitAsync(Patience, Token)).Head!.Status);
         Assert.False(originSawAbort);
     }
 
