@@ -29,13 +29,13 @@ public class Evaluate
     }
 
     [Benchmark(Baseline = true)]
-    public Verdict Exact_host_with_20_limits() => _evaluator.Judge(_exactHost);
+    public Verdict ExactHostWith20Limits() => _evaluator.Judge(_exactHost);
 
     [Benchmark]
-    public Verdict Host_below_a_star() => _evaluator.Judge(_belowStar);
+    public Verdict HostBelowAStar() => _evaluator.Judge(_belowStar);
 
     [Benchmark]
-    public Verdict Host_that_is_not_listed() => _evaluator.Judge(_unlisted);
+    public Verdict HostThatIsNotListed() => _evaluator.Judge(_unlisted);
 
     private static string Text()
     {
@@ -58,7 +58,11 @@ public class Evaluate
 
     private static PaymentQuestion Question(string url)
     {
-        Origin.TryParse(url, out var origin);
+        if (!Origin.TryParse(url, out var origin))
+        {
+            throw new ArgumentException($"expected an origin, found `{url}`", nameof(url));
+        }
+
         var asset = AssetRegistry.Default.Assets.First(a => a.Chain == new ChainId(84532));
         var offer = new PaymentOffer
         {
