@@ -26,7 +26,8 @@ internal static class PaymentMoves
     {
         (PaymentState.Reserved, PaymentState.Sent) => true,
         (PaymentState.Reserved, PaymentState.Aborted) => true,
-        (PaymentState.Reserved or PaymentState.Sent, PaymentState.InDoubt) => true,
+        // In doubt again: the identical payment was presented once more, and its answer may have delivered what the first did not.
+        (PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt, PaymentState.InDoubt) => true,
         (PaymentState.Sent or PaymentState.InDoubt, PaymentState.Settled) => true,
         _ => false,
     };

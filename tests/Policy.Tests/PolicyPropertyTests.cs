@@ -10,12 +10,12 @@ public sealed class PolicyPropertyTests
     private static readonly string[] Selectors = ["*", "exa", "papers", "category:search", "category:data", "category:gambling", "*.example", "a.papers.example", "free.example", "0x2222222222222222222222222222222222222222"];
     private static readonly string[] Urls = ["https://api.exa.ai", "https://a.papers.example", "https://b.papers.example", "https://free.example", "https://x.casino.example", "https://free.example:8443", "http://free.example"];
 
-    private static readonly Gen<string[]> Allow = Gen.OneOfConst(Selectors[..^1]).Array[0, 4].Select(a => a.Distinct().ToArray());
-    private static readonly Gen<string[]> Deny = Gen.OneOfConst(Selectors).Array[0, 3].Select(a => a.Distinct().ToArray());
-    private static readonly Gen<(string Key, int Cents)[]> Limits = Gen.Select(Gen.OneOfConst("payment", "day", "week", "month", "total", "1h"), Gen.Int[0, 300]).Array[0, 4].Select(a => a.DistinctBy(l => l.Item1).ToArray());
+    private static readonly Gen<string[]> Allow = Pick(Selectors[..^1]).Array[0, 4].Select(a => a.Distinct().ToArray());
+    private static readonly Gen<string[]> Deny = Pick(Selectors).Array[0, 3].Select(a => a.Distinct().ToArray());
+    private static readonly Gen<(string Key, int Cents)[]> Limits = Gen.Select(Pick("payment", "day", "week", "month", "total", "1h"), Gen.Int[0, 300]).Array[0, 4].Select(a => a.DistinctBy(l => l.Item1).ToArray());
 
     private static readonly Gen<(string Url, string PayTo, int Cents)> Purchase =
-        Gen.Select(Gen.OneOfConst(Urls), Gen.OneOfConst(Given.Seller, Given.Stranger), Gen.Int[0, 300]);
+        Gen.Select(Pick(Urls), Pick(Given.Seller, Given.Stranger), Gen.Int[0, 300]);
 
     [Fact]
     public void The_order_of_the_file_means_nothing() =>
@@ -24,7 +24,7 @@ public sealed class PolicyPropertyTests
 
     [Fact]
     public void A_deny_more_never_allows_more() =>
-        Gen.Select(Allow, Deny, Limits, Purchase, Gen.OneOfConst(Selectors)).Sample((allow, deny, limits, purchase, more) =>
+        Gen.Select(Allow, Deny, Limits, Purchase, Pick(Selectors)).Sample((allow, deny, limits, purchase, more) =>
             !IsAllowed(allow, [.. deny.Append(more).Distinct()], limits, purchase) || IsAllowed(allow, deny, limits, purchase), iter: 400);
 
     [Fact]
@@ -106,4 +106,6 @@ public sealed class PolicyPropertyTests
     }
 
     private static string Quoted(string[] items) => string.Join(", ", items.Select(i => $"\"{i}\""));
+
+    private static Gen<string> Pick(params string[] items) => Gen.Int[0, items.Length - 1].Select(i => items[i]);
 }

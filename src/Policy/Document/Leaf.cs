@@ -99,7 +99,10 @@ internal static class Leaves
             var index = Array.FindIndex(words, w => w.Word == text);
             value = index < 0 ? default : words[index].Value;
             return index >= 0;
-        }) { Choices = [.. words.Select(w => w.Word)] };
+        })
+        {
+            Choices = [.. words.Select(w => w.Word)],
+        };
 
     private static bool IsText(string text, out string value)
     {

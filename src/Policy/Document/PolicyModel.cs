@@ -89,7 +89,10 @@ internal static class PolicyModel
         .. Windows,
         new("each", new Shape.Object(Each), "Limits with a counter of their own for every merchant."),
         new("in", new Shape.Map(Leaves.Selector, new Shape.Object(Narrow)), "Limits on what a selector matches: a merchant, a category or a host."),
-    ]) { Other = (Leaves.Duration, Dollars) };
+    ])
+    {
+        Other = (Leaves.Duration, Dollars),
+    };
 
     private static readonly Key LimitsKey = new("limits", new Shape.Object(Limits), "The most that may be spent; a window that is absent has no limit.");
 

@@ -37,7 +37,9 @@ internal static class CommandLineRoot
         var result = Build(seams).Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)
         {
-            var objection = Printable.Line(result.Errors[0].Message.TrimEnd('.'));
+            var objection = result.UnmatchedTokens is [var stranger, ..]
+                ? $"there is no command or option `{Printable.Line(stranger, 60)}` here"
+                : Printable.Line(result.Errors[0].Message.TrimEnd('.'));
             return Fail(error, $"{objection}; see `smartproxy {PathOf(result)}--help`", OperatorException.Misconfigured);
         }
 

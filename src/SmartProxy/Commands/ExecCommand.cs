@@ -33,6 +33,11 @@ internal static class ExecCommand
             var commandLine = result.GetRequiredValue(words);
             var error = result.InvocationConfiguration.Error;
             var program = Find(commandLine[0]) ?? throw new OperatorException($"there is no command `{Printable.Line(commandLine[0], 80)}`; give its path, or put its folder into PATH", NotFound);
+            if (!IsExecutable(program))
+            {
+                throw new OperatorException($"`{Printable.Line(program, 80)}` is not a program that may be executed; see `ls -l`", NotExecutable);
+            }
+
             TrustBundle.Write(folder);
             var url = AgentEnvironment.ProxyOf(folder, result.GetValue(proxy));
             var secret = AgentEnvironment.TokenFor(seams, folder, name, result.GetValue(token), "exec", result.GetValue(expires) ?? DefaultValidity, error);

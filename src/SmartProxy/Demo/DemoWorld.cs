@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Configuration;
 using SmartProxy.Commands;
 using SmartProxy.Identity;
+using SmartProxy.Hosting;
 using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
@@ -79,7 +80,7 @@ internal sealed class DemoWorld : IAsyncDisposable
         RobotToken = new CredentialEditor(new CredentialFile(Data.Credentials), seams.Time, seams.Random).Add(new AgentId(Robot), "demo").Reveal();
         Chain.Fund(Wallet, DemoStory.Funds);
         await File.WriteAllTextAsync(policy, Policy(network.Name), Encoding.UTF8, cancellationToken);
-        Proxy = await seams.StartProxy(RunSettings.From(Data, policy, Settings(), _folder), cancellationToken);
+        Proxy = await seams.StartProxy(RunSettings.From(Data, policy, Settings(), _folder) with { LogFormat = LogFormat.None }, cancellationToken);
     }
 
     private string Policy(string network) => $$"""

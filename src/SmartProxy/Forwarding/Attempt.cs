@@ -103,6 +103,17 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
         headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
     }
 
+    /// <summary>
+    /// Sends the head of an event stream on before its first event, which may take long to come. For other answers the head travels with the
+    /// first bytes, as an empty body must be told at once.
+    /// </summary>
+    protected static Task ShowEventsHeadAsync(HttpContext context) =>
+        context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true
+            && !HttpMethods.IsHead(context.Request.Method)
+            && context.Response.StatusCode == StatusCodes.Status200OK
+                ? context.Response.Body.FlushAsync(context.RequestAborted)
+                : Task.CompletedTask;
+
     private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated source, IHeaderDictionary destination, List<string>? nominated)
     {
         foreach (var (name, values) in source)

@@ -18,7 +18,14 @@ internal sealed class FirstAttempt(ForwardTarget target, ForwardingParts parts, 
 
         body?.Release();
         CopyToAgent(response, context.Response.Headers);
-        return ValueTask.FromResult(true);
+        var shown = ShowEventsHeadAsync(context);
+        return shown.IsCompletedSuccessfully ? ValueTask.FromResult(true) : PassAsync(shown);
+    }
+
+    private static async ValueTask<bool> PassAsync(Task shown)
+    {
+        await shown;
+        return true;
     }
 
     private async ValueTask<bool> HoldAsync(HttpResponseMessage response)

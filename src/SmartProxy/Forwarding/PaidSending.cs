@@ -82,6 +82,7 @@ internal sealed class PaidSending(
             context.Response.Headers[name] = value;
         }
 
+        await ShowEventsHeadAsync(context);
         return true;
     }
 

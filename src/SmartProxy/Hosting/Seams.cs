@@ -32,7 +32,7 @@ internal static class Seams
             },
             CreateLedger = OfflineBooks.CreateLedgerAsync,
             ReadJwks = ReadJwks,
-            KeyFiles = new WalletFiles(random),
+            KeyFiles = new KeyFiles(random),
             PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
             ExplainPolicy = (question, output) =>

@@ -27,7 +27,7 @@ internal static class WalletLoader
         var wallets = new Dictionary<string, IWallet>(StringComparer.Ordinal);
         foreach (var (name, keystore, passwordFile) in files)
         {
-            var signer = new ReservationSigner(WalletFiles.Open(keystore, passwordFile), reservations, caps, time);
+            var signer = new ReservationSigner(KeyFiles.Open(keystore, passwordFile), reservations, caps, time);
             signer.Prime(await SignedByAsync(ledger, signer));
             wallets.Add(name, signer);
         }

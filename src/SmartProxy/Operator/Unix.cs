@@ -43,9 +43,21 @@ internal static partial class Unix
     {
         // The runtime ignores SIGPIPE, and an ignored signal stays ignored across exec: the program would never notice a closed pipe.
         _ = SetSignal(BrokenPipe, DefaultAction);
-        _ = Execute(path, [.. arguments, null], [.. environment, null]);
-        return Marshal.GetLastPInvokeError();
+        return Execute(path, NativeTexts(arguments), NativeTexts(environment));
     }
+
+    // Marshalled by hand: what the generator makes of an array of texts overflows under checked arithmetic.
+    private static unsafe int Execute(string path, nint[] arguments, nint[] environment)
+    {
+        fixed (nint* first = arguments, variables = environment)
+        {
+            _ = Execute(path, first, variables);
+            return Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>A null-terminated list of null-terminated texts; never freed, because the process is about to be another one.</summary>
+    private static nint[] NativeTexts(IReadOnlyList<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
 
     private const int BrokenPipe = 13;
     private const nint DefaultAction = 0;
@@ -60,5 +72,5 @@ internal static partial class Unix
     private static partial nint SetSignal(int signal, nint action);
 
     [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Execute(string path, string?[] arguments, string?[] environment);
+    private static unsafe partial int Execute(string path, nint* arguments, nint* environment);
 }

@@ -28,6 +28,7 @@ internal sealed partial class PaymentFlow(
 {
     // A policy that changes between judging and reserving is evaluated again; one that changes this often is not in force.
     private const int EvaluationLimit = 5;
+    private static readonly TimeSpan PolicySwap = TimeSpan.FromMilliseconds(5);
 
     public async ValueTask RunAsync(IUpstreamCall call)
     {
@@ -99,6 +100,9 @@ internal sealed partial class PaymentFlow(
             {
                 return refused!;
             }
+
+            // The new policy is on record and comes into force at once.
+            await Task.Delay(PolicySwap, time);
         }
 
         return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
@@ -150,7 +154,8 @@ internal sealed partial class PaymentFlow(
         return outcome switch
         {
             ReserveOutcome.Reserved reserved => new Claim.Made(verdict, wallet, reserved.Reservation),
-            ReserveOutcome.Refused { Reason: ReserveRefusal.PaymentInDoubt, Earlier: { } earlier } when presented.Find(earlier) is { } payment => new Claim.Again(payment),
+            ReserveOutcome.Refused { Reason: ReserveRefusal.PaymentInDoubt, Earlier: { } earlier } when presented.Find(earlier) is { } payment && ledger.FrozenReason(call.Identity.Agent) is null =>
+                new Claim.Again(payment),
             ReserveOutcome.Refused refused => Claim.Refused.By(verdict, policyHash, Refusals.Of(refused, verdict), refused),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
@@ -296,6 +301,11 @@ internal sealed partial class PaymentFlow(
         {
             LogNotRecorded(exception.Message);
         }
+        catch (LedgerInvariantException exception)
+        {
+            // Two retries presented the same payment, and the books already know how it ended.
+            LogAlreadyBooked(exception.Message);
+        }
     }
 
     [LoggerMessage(EventId = 1400, Level = LogLevel.Information, Message = "402 of {Origin} passed on to {Agent}: {Class} {Reason}")]
@@ -312,6 +322,9 @@ internal sealed partial class PaymentFlow(
 
     [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Payment {Payment} of {Agent} to {Origin} was aborted before signing: {Why}")]
     private partial void LogAborted(AgentId agent, Origin origin, PaymentId payment, string why);
+
+    [LoggerMessage(EventId = 1408, Level = LogLevel.Information, Message = "An outcome was booked before: {Objection}")]
+    private partial void LogAlreadyBooked(string objection);
 
     [LoggerMessage(EventId = 1406, Level = LogLevel.Error, Message = "An outcome could not be recorded; payments have stopped: {Trouble}")]
     private partial void LogNotRecorded(string trouble);

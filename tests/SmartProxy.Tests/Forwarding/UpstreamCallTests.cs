@@ -11,6 +11,8 @@ namespace SmartProxy.Tests.Forwarding;
 /// <summary>What the payment flow sees of a request, and what the agent sees of it afterwards.</summary>
 public sealed class UpstreamCallTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -175,7 +177,6 @@ public sealed class UpstreamCallTests
         });
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         var settlement = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var agentGone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         proxy.Flow.Script = async call =>
         {
             var paid = await call.SendPaidAsync("X-PAYMENT", "x", head =>
@@ -194,8 +195,8 @@ public sealed class UpstreamCallTests
         client.Dispose();
         mayAnswer.SetResult();
 
-        Assert.Equal("settled", await settlement.Task.WaitAsync(Token));
-        Assert.Equal(200, (await proxy.Flow.Paid.Task.WaitAsync(Token)).Head!.Status);
+        Assert.Equal("settled", await settlement.Task.WaitAsync(Patience, Token));
+        Assert.Equal(200, (await proxy.Flow.Paid.Task.WaitAsync(Patience, Token)).Head!.Status);
         Assert.False(originSawAbort);
     }
 
@@ -248,6 +249,7 @@ public sealed class UpstreamCallTests
     [Fact]
     public async Task A_paid_answer_that_breaks_off_is_not_complete_to_anyone()
     {
+        var headSeen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await TestOrigin.StartAsync(async context =>
         {
             if (!context.Request.Headers.ContainsKey("X-PAYMENT"))
@@ -259,10 +261,15 @@ public sealed class UpstreamCallTests
             context.Response.ContentLength = 100;
             await context.Response.WriteAsync("half");
             await context.Response.Body.FlushAsync();
+            await headSeen.Task;
             context.Abort();
         });
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
-        proxy.Flow.Script = async call => proxy.Flow.Paid.SetResult(await call.SendPaidAsync("X-PAYMENT", "x", _ => ScriptedFlow.Pass));
+        proxy.Flow.Script = async call => proxy.Flow.Paid.SetResult(await call.SendPaidAsync("X-PAYMENT", "x", _ =>
+        {
+            headSeen.SetResult();
+            return ScriptedFlow.Pass;
+        }));
         using var client = proxy.CreateClient();
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetStringAsync(origin.Url, Token));
@@ -309,12 +316,11 @@ public sealed class UpstreamCallTests
             async context =>
             {
                 context.Response.ContentType = "text/event-stream";
-                await context.Response.WriteAsync("data: 0\n\n");
                 await context.Response.Body.FlushAsync();
                 for (var i = 0; i < steps.Length; i++)
                 {
                     await steps[i].Task;
-                    await context.Response.WriteAsync($"data: {i + 1}\n\n");
+                    await context.Response.WriteAsync($"data: {i}\n\n");
                     await context.Response.Body.FlushAsync();
                 }
             },
@@ -324,15 +330,12 @@ public sealed class UpstreamCallTests
         using var response = await client.GetAsync(origin.Url, HttpCompletionOption.ResponseHeadersRead, Token);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Token));
 
-        // Each event is sent only after the one before it was seen: a proxy that buffers would wait forever.
-        for (var i = 0; i <= steps.Length; i++)
+        // The head, and each event, is sent only after what came before it was seen: a proxy that buffers would wait forever.
+        for (var i = 0; i < steps.Length; i++)
         {
+            steps[i].SetResult();
             Assert.Equal($"data: {i}", await reader.ReadLineAsync(Token));
             await reader.ReadLineAsync(Token);
-            if (i < steps.Length)
-            {
-                steps[i].SetResult();
-            }
         }
     }
 
@@ -355,9 +358,13 @@ public sealed class UpstreamCallTests
         using var client = proxy.CreateClient(HttpVersion.Version20);
         var upload = new DuplexContent();
         using var request = new HttpRequestMessage(HttpMethod.Post, origin.Url) { Content = upload, Version = HttpVersion.Version20 };
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
-        var answers = await response.Content.ReadAsStreamAsync(Token);
+        var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
         var requests = await upload.Stream.Task.WaitAsync(Token);
+        await requests.WriteAsync(new byte[] { 0 }, Token);
+        await requests.FlushAsync(Token);
+        using var response = await sending;
+        var answers = await response.Content.ReadAsStreamAsync(Token);
+        Assert.Equal(0, await ReadByteAsync(answers));
         for (byte i = 1; i < 4; i++)
         {
             await requests.WriteAsync(new[] { i }, Token);

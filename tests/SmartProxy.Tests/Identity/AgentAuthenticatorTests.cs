@@ -75,7 +75,7 @@ public sealed class AgentAuthenticatorTests : IDisposable
         _kit.Editor.Revoke(Agent("me"), first.Id);
         _kit.Time.Advance(TimeSpan.FromSeconds(1));
 
-        await ended.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.Null(authenticator.Verify(first.Reveal()));
         Assert.NotNull(authenticator.Verify(second.Reveal()));
         Assert.False(other.Ended.IsCancellationRequested);

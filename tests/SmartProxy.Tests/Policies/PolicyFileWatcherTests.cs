@@ -115,7 +115,8 @@ public sealed class PolicyFileWatcherTests : IDisposable
                 Directory.CreateDirectory(_folder.File("..v2"));
                 File.WriteAllText(System.IO.Path.Combine(_folder.File("..v2"), "policies.json"), text);
                 Directory.CreateSymbolicLink(_folder.File("..data~"), "..v2");
-                File.Move(_folder.File("..data~"), _folder.File("..data"), overwrite: true);
+                Directory.Delete(_folder.File("..data"));
+                Directory.Move(_folder.File("..data~"), _folder.File("..data"));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(style));

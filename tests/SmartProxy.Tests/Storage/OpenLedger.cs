@@ -10,8 +10,9 @@ namespace SmartProxy.Tests.Storage;
 internal sealed class OpenLedger : IAsyncDisposable
 {
     private readonly FolderLock _folder;
+    private readonly IDisk? _disk;
 
-    private OpenLedger(FolderLock folder, LedgerHost host, FakeTimeProvider time) => (_folder, Host, Time) = (folder, host, time);
+    private OpenLedger(FolderLock folder, LedgerHost host, FakeTimeProvider time, IDisk? disk) => (_folder, Host, Time, _disk) = (folder, host, time, disk);
 
     public LedgerHost Host { get; }
 
@@ -30,7 +31,7 @@ internal sealed class OpenLedger : IAsyncDisposable
                 await host.RecordAsync(Purchases.PolicyActivated);
             }
 
-            return new OpenLedger(right, host, time);
+            return new OpenLedger(right, host, time, disk);
         }
         catch
         {
@@ -53,6 +54,8 @@ internal sealed class OpenLedger : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // A test that failed at a closed gate must end, too.
+        (_disk as GatedDisk)?.Release();
         await Host.DisposeAsync();
         _folder.Dispose();
     }
