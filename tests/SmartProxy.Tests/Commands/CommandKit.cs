@@ -30,14 +30,19 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             },
             CreateCertificateAuthority = CreateCa,
             CreateReceiptsKey = folder => PrivateFile.WriteNew(Path.Combine(folder, "key.pem"), "receipt key"u8),
+            CreateLedger = folder =>
+            {
+                PrivateFile.WriteNew(Path.Combine(folder.Ledger, "journal"), "first line"u8);
+                return ValueTask.CompletedTask;
+            },
             ReadJwks = _ => "jwks of the folder",
             KeyFiles = this,
             PolicyKnows = (_, agent) => agent.Value == "me",
             CheckPolicy = (path, output) => Print(output, "checked " + path, File.Exists(path) ? 0 : 1),
             ExplainPolicy = (question, output) => Print(output, question.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
-            VerifyLedger = (_, output) => Print(output, "verified", 0),
-            ExportLedger = (_, output) => output.WriteLine("{\"seq\":1}"),
+            VerifyLedger = (_, output, _) => Task.FromResult(Print(output, "verified", 0)),
+            ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),
             VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
             RecordOffline = (_, entry, _) => Record(entry),
             SearchOffline = (_, query, _) => ValueTask.FromResult(Search(query)),

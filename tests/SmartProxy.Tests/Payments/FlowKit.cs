@@ -47,12 +47,15 @@ internal sealed class FlowKit : IAsyncDisposable
     public static async Task<FlowKit> CreateAsync(string limits = """ "payment": "0.05", "day": "1.00" """)
     {
         var folder = new TempFolder();
-        var policy = Policy($$"""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "limits": { {{limits}} } } } }""");
+        var policy = Policy(OfOneAgent(limits));
         var ledger = await OpenLedger.OpenAsync(folder.Path);
         var kit = new FlowKit(ledger, policy);
         await kit.ActivateAsync(policy);
         return kit;
     }
+
+    public static string OfOneAgent(string limits) =>
+        """{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "limits": { LIMITS } } } }""".Replace("LIMITS", limits, StringComparison.Ordinal);
 
     public static PolicySet Policy(string text)
     {
@@ -70,7 +73,7 @@ internal sealed class FlowKit : IAsyncDisposable
     public static HeldAnswer Challenge(params (long Amount, string PayTo)[] offers)
     {
         var entries = offers.Select(offer =>
-            $$"""{"scheme":"exact","network":"eip155:84532","amount":"{{offer.Amount}}","asset":"{{Usdc}}","payTo":"{{offer.PayTo}}","maxTimeoutSeconds":60,"extra":{"name":"USDC","version":"2"}}""");
+            $$$"""{"scheme":"exact","network":"eip155:84532","amount":"{{{offer.Amount}}}","asset":"{{{Usdc}}}","payTo":"{{{offer.PayTo}}}","maxTimeoutSeconds":60,"extra":{"name":"USDC","version":"2"}}""");
         var document = $$"""{"x402Version":2,"error":"Payment required","resource":{"url":"https://api.seller.test/paid"},"accepts":[{{string.Join(',', entries)}}]}""";
         return new HeldAnswer(
             new AnswerHead(402, new HeaderDictionary { ["PAYMENT-REQUIRED"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(document)) }), "{}"u8.ToArray(), IsBodyWhole: true);

@@ -123,10 +123,22 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
-    public async Task When_the_cheapest_offer_has_no_room_the_next_one_is_tried_and_when_none_has_the_first_reason_stands()
+    public async Task When_the_cheapest_offer_can_not_be_reserved_the_next_one_is_tried()
     {
-        await using var kit = await FlowKit.CreateAsync(""" "payment": "0.05", "day": "0.02", "in": { "*": { "day": "0.02" } } """);
-        var dear = new ScriptedCall(FlowKit.Challenge((30_000, Stranger), (40_000, Stranger)));
+        await using var kit = await FlowKit.CreateAsync();
+        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
+        var call = new ScriptedCall(FlowKit.Challenge((10_000, Stranger), (20_000, "0x1111111111111111111111111111111111111111")), FlowKit.Paid) { Target = "/other" };
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal("20000", FlowKit.Open(Assert.Single(call.Payments)).Value);
+    }
+
+    [Fact]
+    public async Task When_no_offer_has_room_the_reason_of_the_cheapest_stands()
+    {
+        await using var kit = await FlowKit.CreateAsync(""" "payment": "0.05", "day": "0.02" """);
+        var dear = new ScriptedCall(FlowKit.Challenge((40_000, Stranger), (30_000, Stranger)));
 
         await kit.Flow.RunAsync(dear);
 
