@@ -21,6 +21,8 @@ internal static class Logs
         {
             logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ "));
         }
+
+        settings.MoreLogs?.Invoke(logging);
     });
 }
 
