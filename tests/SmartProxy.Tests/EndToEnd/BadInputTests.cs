@@ -121,7 +121,7 @@ public sealed class BadInputTests : IAsyncLifetime
         var before = await File.ReadAllBytesAsync(Data.In("ledger", "journal-000001.jsonl"), TestContext.Current.CancellationToken);
         await RunForAMomentAsync();
         await File.WriteAllBytesAsync(Data.In("ledger", "journal-000001.jsonl"), before, TestContext.Current.CancellationToken);
-        await AssertRefusedAsync("backup", Data.Path);
+        await AssertRefusedAsync("restore", Data.Path);
     }
 
     [Fact]
