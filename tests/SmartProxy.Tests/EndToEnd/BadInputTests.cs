@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using SmartProxy.Commands;
 using SmartProxy.Operator;
+using SmartProxy.Options;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
 
@@ -106,7 +108,6 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("admin-token", "x\n")]
     [InlineData("receipts-key/query.key", "short")]
     [InlineData("installation.json", "[]")]
-    [InlineData("ledger/journal-000001.jsonl", "{\"v\":1,\"seq\":1}\n{}\n")]
     public async Task A_damaged_file_stops_the_start_and_is_named(string file, string content)
     {
         var path = Data.In(file.Split('/'));
@@ -120,7 +121,14 @@ public sealed class BadInputTests : IAsyncLifetime
         var before = await File.ReadAllBytesAsync(Data.In("ledger", "journal-000001.jsonl"), TestContext.Current.CancellationToken);
         await RunForAMomentAsync();
         await File.WriteAllBytesAsync(Data.In("ledger", "journal-000001.jsonl"), before, TestContext.Current.CancellationToken);
-        await AssertRefusedAsync("", Data.Ledger);
+        await AssertRefusedAsync("restore", Data.Path);
+    }
+
+    [Fact]
+    public async Task A_damaged_journal_stops_the_start()
+    {
+        await File.WriteAllTextAsync(Data.In("ledger", "journal-000001.jsonl"), "{\"v\":1,\"seq\":1}\n{}\n", TestContext.Current.CancellationToken);
+        await AssertRefusedAsync("", Data.Path);
     }
 
     [Theory]
@@ -140,6 +148,33 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         using var other = FolderLock.Acquire(Data.Path);
         await AssertRefusedAsync("stop it, or use another folder", Data.Path);
+    }
+
+    [Fact]
+    public async Task A_folder_without_its_locks_as_a_backup_may_be_is_as_good_as_before()
+    {
+        foreach (var file in Directory.GetFiles(Data.Path, "*lock*"))
+        {
+            File.Delete(file);
+        }
+
+        await RunForAMomentAsync();
+    }
+
+    [Fact]
+    public async Task The_process_itself_says_one_line_and_ends_with_its_code()
+    {
+        using var holder = new TcpListener(IPAddress.Loopback, 0);
+        holder.Start();
+        string[] arguments = ["run", "--data", Data.Path, "--policy", Policy, "--listen", "127.0.0.1:0", "--admin", holder.LocalEndpoint.ToString()!];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "smartproxy.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((1, ""), (process.ExitCode, await output));
+        Assert.Single(error.Split('\n'), line => line.StartsWith("smartproxy: can't listen on", StringComparison.Ordinal));
+        Assert.DoesNotContain(" at ", error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -181,6 +216,15 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(_folder.File("settings.json"), settings, TestContext.Current.CancellationToken);
         await AssertRefusedAsync("", name, ["--config", _folder.File("settings.json"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], mayWriteJournal: true);
+    }
+
+    [Fact]
+    public void The_known_settings_of_the_data_path_are_the_members_of_its_options()
+    {
+        foreach (var (section, options) in new[] { ("Egress", typeof(EgressOptions)), ("Upstream", typeof(UpstreamOptions)), ("Connections", typeof(ConnectionOptions)) })
+        {
+            Assert.Equal(options.GetProperties().Select(member => member.Name).Order(), DataPathSettings.Names[section].Order());
+        }
     }
 
     [Fact]
@@ -249,7 +293,7 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         var error = new StringWriter();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60)); // a start that is not refused would serve forever
+        deadline.CancelAfter(TimeSpan.FromSeconds(20)); // a start that is not refused would serve forever
         var code = await CommandLineRoot.RunAsync(arguments, RunningProxy.Seams, TextWriter.Null, error, deadline.Token);
         return (code, error.ToString());
     }

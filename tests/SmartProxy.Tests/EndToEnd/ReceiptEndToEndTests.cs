@@ -124,8 +124,9 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
         var answer = client.GetAsync(_seller.Url + "/crash", Cancellation);
         await arrived.Task.WaitAsync(Cancellation);
 
-        await using (var after = await _proxy.StartFromCrashImageAsync())
+        try
         {
+            await using var after = await _proxy.StartFromCrashImageAsync();
             using var list = await after.OwnAsync("me", "/v1/me/payments");
             using var document = JsonDocument.Parse(await list.Content.ReadAsStringAsync(Cancellation));
             var payment = Assert.Single(document.RootElement.GetProperty("payments").EnumerateArray());
@@ -136,8 +137,11 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
             Assert.Equal(FlowKit.Open(Assert.Single(_seller.PaymentsAt("/crash"))).Nonce, receipt.GetProperty("payment").GetProperty("nonce").GetString());
             Assert.Equal((UInt128.Zero, (UInt128)Terms.Cent), await after.MoneyOfAsync("me"));
         }
+        finally
+        {
+            gate.SetResult();
+        }
 
-        gate.SetResult();
         using var delivered = await answer;
         Assert.Equal(HttpStatusCode.OK, delivered.StatusCode);
     }
