@@ -23,6 +23,9 @@ internal enum InstallationMode
 internal sealed record Installation(InstallationMode Mode, ChainId Network, DateTimeOffset Created, string Policy, IReadOnlyList<string> Made)
 {
     private const int Version = 1;
+
+    // Traces of who is using the folder: made anew whenever somebody does, and absent from backups.
+    private static readonly string[] Locks = ["lock", "lock.owner"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     /// <summary>Reads it and checks that everything it lists is still there.</summary>
@@ -48,7 +51,7 @@ internal sealed record Installation(InstallationMode Mode, ChainId Network, Date
     {
         var made = Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories)
             .Select(file => System.IO.Path.GetRelativePath(folder.Path, file).Replace('\\', '/'))
-            .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+            .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal) && !Locks.Contains(file))
             .Order(StringComparer.Ordinal);
         var installation = new Installation(mode, network, now, System.IO.Path.GetFullPath(policy), [.. made]);
         PrivateFile.WriteNew(folder.Installation, installation.ToJson());
