@@ -97,7 +97,8 @@ public sealed class ReserveTests
             (PaymentState, PaymentState)[] legal =
             [
                 (PaymentState.Reserved, PaymentState.Sent), (PaymentState.Reserved, PaymentState.Aborted), (PaymentState.Reserved, PaymentState.InDoubt),
-                (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled), (PaymentState.InDoubt, PaymentState.Settled),
+                (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled),
+                (PaymentState.InDoubt, PaymentState.InDoubt), (PaymentState.InDoubt, PaymentState.Settled),
             ];
             var moves = new TheoryData<PaymentState, PaymentState, bool>();
             foreach (var from in Enum.GetValues<PaymentState>())

@@ -20,6 +20,12 @@ internal sealed record RunSettings
     /// <summary>How log records look; the demo has none, its story is its output.</summary>
     public LogFormat LogFormat { get; init; }
 
+    /// <summary>Further places for log records, and their levels; who runs a proxy inside another process listens here.</summary>
+    public Action<ILoggingBuilder>? MoreLogs { get; init; }
+
+    /// <summary>Whether the one wallet is a raw key of the environment: <c>--insecure-dev-key</c>.</summary>
+    public bool UsesDevKey { get; init; }
+
     /// <summary>All sources, for the sections that other parts bind: Egress, Upstream, Connections.</summary>
     public required IConfiguration Configuration { get; init; }
 

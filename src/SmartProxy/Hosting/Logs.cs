@@ -12,6 +12,9 @@ internal static class Logs
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Error);
+
+        // A listener that can't be opened ends the start with one line; the framework would print its stack before it.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (settings.LogFormat is LogFormat.Json)
         {
@@ -21,6 +24,8 @@ internal static class Logs
         {
             logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ "));
         }
+
+        settings.MoreLogs?.Invoke(logging);
     });
 }
 

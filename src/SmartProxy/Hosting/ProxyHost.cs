@@ -65,6 +65,12 @@ internal sealed class ProxyHost : IDemoProxy
                 throw;
             }
         }
+        catch (InvalidDataException fault)
+        {
+            // A setting of the data path that only it can judge: an egress rule, a file of roots.
+            await books.DisposeAsync();
+            throw new OperatorException(fault.Message, inner: fault);
+        }
         catch
         {
             await books.DisposeAsync();

@@ -23,9 +23,6 @@ internal enum InstallationMode
 internal sealed record Installation(InstallationMode Mode, ChainId Network, DateTimeOffset Created, string Policy, IReadOnlyList<string> Made)
 {
     private const int Version = 1;
-
-    // Traces of who is using the folder: made anew whenever somebody does, and absent from backups.
-    private static readonly string[] Locks = ["lock", "lock.owner"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     /// <summary>Reads it and checks that everything it lists is still there.</summary>
@@ -51,12 +48,15 @@ internal sealed record Installation(InstallationMode Mode, ChainId Network, Date
     {
         var made = Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories)
             .Select(file => System.IO.Path.GetRelativePath(folder.Path, file).Replace('\\', '/'))
-            .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal) && !Locks.Contains(file))
+            .Where(file => !IsLock(file))
             .Order(StringComparer.Ordinal);
         var installation = new Installation(mode, network, now, System.IO.Path.GetFullPath(policy), [.. made]);
         PrivateFile.WriteNew(folder.Installation, installation.ToJson());
         return installation;
     }
+
+    // A lock says nothing once its process is gone, and a copy or a backup may do without it.
+    private static bool IsLock(string file) => file is "lock" or "lock.owner" || file.EndsWith(".lock", StringComparison.Ordinal);
 
     private byte[] ToJson()
     {

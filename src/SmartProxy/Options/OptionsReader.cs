@@ -14,9 +14,6 @@ internal sealed class OptionsReader
 {
     public const string Section = "SmartProxy";
 
-    /// <summary>Sections that other readers check.</summary>
-    private static readonly string[] Foreign = ["Egress", "Upstream", "Connections", "Payments", "Receipts"];
-
     private readonly List<string> _problems = [];
     private readonly string _folder;
 
@@ -34,7 +31,8 @@ internal sealed class OptionsReader
 
     private SmartProxyOptions ReadAll(IConfigurationSection root)
     {
-        RefuseUnknown(root, ["Listen", "Networks", "Ledger", "Wallets", "Signer", .. Foreign]);
+        RefuseUnknown(root, ["Listen", "Networks", "Ledger", "Wallets", "Signer", .. DataPathSettings.Sections]);
+        _problems.AddRange(DataPathSettings.Problems(root));
         var options = new SmartProxyOptions
         {
             Listen = ReadListen(root.GetSection("Listen")),
@@ -220,7 +218,7 @@ internal sealed class OptionsReader
         {
             if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
             {
-                _problems.Add($"{section.Path}:{Printable.Line(child.Key, 60)}: no such setting; expected one of {string.Join(", ", known.Except(Foreign).Select(name => $"`{name}`"))}");
+                _problems.Add($"{section.Path}:{Printable.Line(child.Key, 60)}: no such setting; expected one of {string.Join(", ", known.Select(name => $"`{name}`"))}");
             }
         }
     }

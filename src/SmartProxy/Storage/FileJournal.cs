@@ -41,7 +41,7 @@ internal sealed class FileJournal : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or LedgerInvariantException)
         {
-            throw new LedgerUnavailableException($"the ledger in `{dataFolder}` can't be opened: {e.Message}", e);
+            throw new LedgerUnavailableException($"the ledger in `{dataFolder}` can't be opened: {e.Message}. Nothing was changed: look at it with `smartproxy ledger verify`, and restore the newest backup", e);
         }
     }
 

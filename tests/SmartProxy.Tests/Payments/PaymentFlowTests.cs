@@ -294,7 +294,7 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
-    public async Task Identical_refusals_within_a_minute_share_one_receipt()
+    public async Task Identical_refusals_within_a_minute_share_one_receipt_that_tells_their_number()
     {
         await using var kit = await FlowKit.CreateAsync(""" "payment": "0.001" """);
         var first = new ScriptedCall(FlowKit.Cent());
@@ -305,6 +305,12 @@ public sealed class PaymentFlowTests
 
         Assert.NotNull(first.Answered!.ReceiptId);
         Assert.Equal(first.Answered.ReceiptId, second.Answered!.ReceiptId);
+
+        kit.Ledger.Time.Advance(TimeSpan.FromMinutes(2));
+        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        var counts = kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).OfType<JournalEntry.Recorded>().Select(entry => entry.Event).OfType<LedgerEvent.Refused>();
+        Assert.Equal([1, 2], counts.Select(refused => refused.Count));
     }
 
     [Fact]
