@@ -88,6 +88,23 @@ public sealed class PaymentFlowTests
         Assert.Equal(lost.Payments, retry.Payments);
         Assert.Equal(200, retry.Passed!.Value.Status);
         Assert.Equal(PaymentState.Settled, await kit.StateAsync());
+
+        // The first receipt says in doubt; the answer names the one that supersedes it.
+        var receipt = retry.Passed.Value.Headers.Single(header => header.Key == "Smart-Proxy-Receipt").Value;
+        Assert.Equal(lost.Answered!.ReceiptId + ".2", receipt);
+    }
+
+    [Fact]
+    public async Task A_paid_answer_that_breaks_off_before_the_agent_sees_any_of_it_is_told_with_its_receipt()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        var call = new ScriptedCall(FlowKit.Cent(), payment => FlowKit.Paid(payment) with { BreaksOff = true });
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal((502, "paid_answer_lost"), (call.Answered!.Status, call.Answered.Reason));
+        Assert.StartsWith("rcpt_", call.Answered.ReceiptId, StringComparison.Ordinal);
+        Assert.Equal(PaymentState.Settled, await kit.StateAsync());
     }
 
     [Fact]
