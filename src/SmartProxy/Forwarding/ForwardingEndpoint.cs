@@ -166,15 +166,16 @@ internal sealed partial class ForwardingEndpoint(
     private async ValueTask<Refusal?> GuardAsync(HttpContext context, ForwardTarget target, ReplayableBody? body)
     {
         var headers = context.Request.Headers;
-        if (body is null || headers.ContentLength > GuardBytes || !IsJson(headers.ContentType) || !guard.WantsJsonBody(target.Identity, target.Origin))
+        if (body is null || !IsJson(headers.ContentType) || !guard.WantsJsonBody(target.Identity, target.Origin))
         {
             return guard.Check(target.Identity, target.Origin, headers, default);
         }
 
         try
         {
-            var isWhole = await body.PeekAsync(GuardBytes, context.RequestAborted);
-            return guard.Check(target.Identity, target.Origin, headers, isWhole ? body.ToArray() : default);
+            // What is longer is looked into as far as it was read: a payment stands near the beginning or is refused by nobody.
+            await body.PeekAsync(GuardBytes, context.RequestAborted);
+            return guard.Check(target.Identity, target.Origin, headers, body.ToArray());
         }
         catch (IOException e)
         {
@@ -186,7 +187,8 @@ internal sealed partial class ForwardingEndpoint(
     {
         var type = contentType.AsSpan();
         var parameters = type.IndexOf(';');
-        return (parameters < 0 ? type : type[..parameters]).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        var name = (parameters < 0 ? type : type[..parameters]).Trim();
+        return name.Equals("application/json", StringComparison.OrdinalIgnoreCase) || name.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
     }
 
     [LoggerMessage(EventId = 1301, Level = LogLevel.Error, Message = "Payment flow failed for {Agent} at {Host}")]

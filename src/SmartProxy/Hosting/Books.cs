@@ -144,7 +144,7 @@ internal sealed class Books : IAsyncDisposable
     // INVARIANT: test money and real money never share books, and a policy is on record before it decides.
     private ValueTask ActivateAsync(Installation installation, PolicySet policy, string change) =>
         policy.IsTest == installation.Mode is InstallationMode.Test
-            ? Ledger.RecordAsync(new LedgerEvent.PolicyActivated(policy.Hash, policy.Text, AssetRegistry.Default.CanonicalText, change))
+            ? policy.Hash == Ledger.Health.PolicyHash ? ValueTask.CompletedTask : Ledger.RecordAsync(new LedgerEvent.PolicyActivated(policy.Hash, policy.Text, AssetRegistry.Default.CanonicalText, change))
             : throw new OperatorException($"this data folder is for {(installation.Mode is InstallationMode.Test ? "test" : "main")} networks, and the policy names others; use a folder of its own for each (`smartproxy init`)");
 
     private IReadOnlyList<string> DeclaredTokens(AgentId agent) =>

@@ -25,12 +25,14 @@ internal sealed class ProxyHost : IDemoProxy
     private readonly Books _books;
     private readonly WebApplication _proxy;
     private readonly WebApplication _admin;
+    private readonly MetricsFeed _feed;
     private volatile bool _isServing;
 
     private ProxyHost(RunSettings settings, Books books)
     {
         (_data, _books) = (settings.Data, books);
         var metrics = new Metrics();
+        _feed = new MetricsFeed(books.Ledger, metrics);
         _proxy = ProxyServer.Build(settings, books, metrics);
         var tunnels = _proxy.Services.GetRequiredService<TunnelRegistry>();
         var health = new Health(
@@ -83,6 +85,7 @@ internal sealed class ProxyHost : IDemoProxy
         _isServing = false;
         RunFile.Remove(_data);
         await StopServersAsync();
+        _feed.Dispose();
         await _books.DisposeAsync();
     }
 

@@ -54,6 +54,7 @@ internal static class ProxyServer
         services.AddSingleton(metrics);
         services.AddSingleton(new ReaderProfile(AssetRegistry.Default.Networks));
         services.AddSingleton<PresentedPayments>();
+        services.AddSingleton<Claims>();
         services.AddSingleton<RefusalDesk>();
         services.AddSingleton<IPaymentGuard, PaymentGuard>();
         services.AddSingleton<IPaymentFlow, PaymentFlow>();

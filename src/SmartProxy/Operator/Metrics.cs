@@ -39,7 +39,7 @@ internal sealed class Metrics
         _refusals = factory.CreateCounter("smartproxy_refusals_total", "Payments that were refused, by reason.", "reason");
         _spent = factory.CreateCounter("smartproxy_spend_micro_usd_total", "Value of signed payments, in micro-dollars.");
         _challenges = factory.CreateCounter("smartproxy_challenges_total", "402 answers seen.");
-        _tunnels = factory.CreateGauge("smartproxy_tunnels", "Open tunnels, by whether their inside is seen.", "kind");
+        _tunnels = factory.CreateGauge("smartproxy_blind_tunnels", "Open tunnels whose inside is not seen.");
         _sequence = factory.CreateGauge("smartproxy_ledger_sequence", "Number of the last durable journal line.");
         _degraded = factory.CreateGauge("smartproxy_degraded_reasons", "Reasons why health is not ok.");
     }
@@ -63,18 +63,13 @@ internal sealed class Metrics
 
     public void Refused(string reason) => _refusals.WithLabels(Bounded(reason)).Inc();
 
-    public void TunnelOpened(bool isBlind) => _tunnels.WithLabels(Kind(isBlind)).Inc();
-
-    public void TunnelClosed(bool isBlind) => _tunnels.WithLabels(Kind(isBlind)).Dec();
-
     /// <summary>Read right before every scrape.</summary>
     public void Observe(HealthReport report)
     {
+        _tunnels.Set(report.BlindTunnels);
         _sequence.Set(report.Sequence);
         _degraded.Set(report.Reasons.Count);
     }
-
-    private static string Kind(bool isBlind) => isBlind ? "blind" : "intercepted";
 
     private string Bounded(string reason)
     {

@@ -8,6 +8,9 @@ namespace SmartProxy.Payments;
 /// <summary>What goes on record about a request, besides the money.</summary>
 internal static class PaymentContexts
 {
+    // Longer paths are cut on record; the digest is of the whole request.
+    private const int MaxPath = 2048;
+
     public static PaymentContext Of(IUpstreamCall call, QueryDigester queries, Verdict.Allowed verdict) =>
         Of(call, queries, verdict.Offer, verdict.Rule) with
         {
@@ -23,7 +26,7 @@ internal static class PaymentContexts
         {
             Method = call.Method,
             Origin = call.Origin,
-            Path = path,
+            Path = path.Length <= MaxPath ? path : path[..MaxPath],
             QueryHmac = queryHmac,
             Rule = rule,
             Rail = offer.Rail,

@@ -1,6 +1,5 @@
-using System.Globalization;
 using SmartProxy.Ledger;
-using SmartProxy.Policies;
+using SmartProxy.Operator;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Protocol.X402;
@@ -15,24 +14,19 @@ namespace SmartProxy.Payments;
 /// on the money is held until the chain proves it free.
 /// </summary>
 internal sealed partial class PaymentFlow(
-    IPolicyView policies,
+    Claims claims,
     ILedger ledger,
-    Wallets wallets,
     ReaderProfile profile,
-    QueryDigester queries,
     RefusalDesk refusals,
     PresentedPayments presented,
-    IRandomSource random,
-    TimeProvider time,
+    Metrics metrics,
     ILogger<PaymentFlow> logger) : IPaymentFlow
 {
-    // A policy that changes between judging and reserving is evaluated again; one that changes this often is not in force.
-    private const int EvaluationLimit = 5;
-    private static readonly TimeSpan PolicySwap = TimeSpan.FromMilliseconds(5);
 
     public async ValueTask RunAsync(IUpstreamCall call)
     {
         // (1) Terms are read once; what is signed is built from this object.
+        metrics.Challenge();
         var challenge = Read(call);
         if (challenge.Class is not ChallengeClass.Payable)
         {
@@ -50,7 +44,7 @@ internal sealed partial class PaymentFlow(
         }
 
         var request = PaymentRequest.From(call, body.Value);
-        var claim = await ClaimAsync(call, challenge, request);
+        var claim = await claims.ClaimAsync(call, challenge, request);
         switch (claim)
         {
             case Claim.Refused refused:
@@ -65,109 +59,13 @@ internal sealed partial class PaymentFlow(
         }
     }
 
-    /// <summary>(3) and (4): the cheapest allowed offer that has room. All limits or none.</summary>
-    private async ValueTask<Claim> ClaimAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request)
-    {
-        for (var evaluation = 0; evaluation < EvaluationLimit; evaluation++)
-        {
-            var questions = challenge.Offers
-                .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice))
-                .ToList();
-            var (policyHash, verdicts) = policies.Judge(questions);
-            var allowed = verdicts.OfType<Verdict.Allowed>()
-                .OrderBy(verdict => verdict.Facts.Value).ThenBy(verdict => verdict.Offer.IsUpfront).ThenBy(verdict => verdict.Offer.Index)
-                .ToList();
-            if (allowed.Count == 0 || policyHash is null)
-            {
-                // The reason that comes last in the order of precedence is the one closest to a payment.
-                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash);
-            }
-
-            Claim? refused = null;
-            foreach (var verdict in allowed)
-            {
-                var claim = await ReserveAsync(call, challenge, request, verdict, policyHash.Value);
-                if (claim is not Claim.Refused { TryNextOffer: true })
-                {
-                    refused = claim;
-                    break;
-                }
-
-                refused ??= claim;
-            }
-
-            if (refused is not Claim.Refused { PolicyChanged: true })
-            {
-                return refused!;
-            }
-
-            // The new policy is on record and comes into force at once.
-            await Task.Delay(PolicySwap, time);
-        }
-
-        return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
-    }
-
-    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
-    {
-        var offer = verdict.Offer;
-        if (wallets.Find(verdict.Wallet) is not { } wallet)
-        {
-            return Claim.Refused.By(verdict, policyHash, Refusals.WalletNotFound(verdict.Wallet));
-        }
-
-        var now = time.GetUtcNow();
-        var seconds = Math.Min(offer.MaxTimeoutSeconds, verdict.ValidSeconds);
-        if (seconds < ReservationSigner.MinSecondsLeft)
-        {
-            return Claim.Refused.By(verdict, policyHash, Refusals.ValidityTooShort(seconds));
-        }
-
-        var terms = new TransferTerms(
-            offer.Network, verdict.Asset.Address, verdict.Asset.DomainName, verdict.Asset.DomainVersion, wallet.Address, offer.PayTo, verdict.Amount,
-            ValidAfter: offer.Version == 1 ? now.ToUnixTimeSeconds() - 600 : 0,
-            ValidBefore: now.ToUnixTimeSeconds() + seconds);
-        var id = NewPaymentId(now);
-        if (X402Writer.TryWrite(challenge, offer, new TransferAuthorization(terms, default), X402Writer.PlaceholderSignature, IdentifierOf(id)) is PaymentHeader.TooLarge)
-        {
-            return Claim.Refused.By(verdict, policyHash, Refusals.PaymentHeaderTooLarge());
-        }
-
-        var outcome = await ledger.ReserveAsync(
-            new ReserveRequest
-            {
-                Id = id,
-                PolicyHash = policyHash,
-                Facts = verdict.Facts,
-                Lines = verdict.Lines,
-                Terms = terms,
-                Secret = NewSecret(),
-                TermsHash = challenge.TermsHash,
-                RequestDigest = request.Digest,
-                LogicalRequest = request.Logical,
-                HasIdempotencyKey = request.HasIdempotencyKey,
-                IsSafeMethod = request.IsSafeMethod,
-                PinsRecipient = verdict.Recipient is RecipientRule.Pin,
-                Context = PaymentContexts.Of(call, queries, verdict),
-            },
-            CancellationToken.None);
-        return outcome switch
-        {
-            ReserveOutcome.Reserved reserved => new Claim.Made(verdict, wallet, reserved.Reservation),
-            ReserveOutcome.Refused { Reason: ReserveRefusal.PaymentInDoubt, Earlier: { } earlier } when presented.Find(earlier) is { } payment && ledger.FrozenReason(call.Identity.Agent) is null =>
-                new Claim.Again(payment),
-            ReserveOutcome.Refused refused => Claim.Refused.By(verdict, policyHash, Refusals.Of(refused, verdict), refused),
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
-    }
-
     /// <summary>(5): the signer is called with the reservation's id, and signs that record or nothing.</summary>
     private async ValueTask PayAsync(IUpstreamCall call, Challenge challenge, Claim.Made claim)
     {
         var reservation = claim.Reservation;
-        if (ledger.FrozenReason(call.Identity.Agent) is { } frozen)
+        if (Stop(call) is { } stop)
         {
-            await AbortAsync(call, reservation, "frozen", Refusals.Frozen(frozen));
+            await AbortAsync(call, reservation, stop.Reason, stop);
             return;
         }
 
@@ -180,7 +78,7 @@ internal sealed partial class PaymentFlow(
         }
 
         // INVARIANT: from here the amount is held until it is proven settled or dead, whatever happens to this request.
-        var header = (PaymentHeader.Written)X402Writer.TryWrite(challenge, claim.Verdict.Offer, signed.Authorization, signed.Signature, IdentifierOf(reservation.Id));
+        var header = (PaymentHeader.Written)X402Writer.TryWrite(challenge, claim.Verdict.Offer, signed.Authorization, signed.Signature, Claims.IdentifierOf(reservation.Id));
         var payment = new PresentedPayment(reservation, header.Name, header.Value);
         presented.Add(payment);
         Forget(ledger.RecordAsync(new LedgerEvent.Sent(reservation.Id)));
@@ -235,11 +133,18 @@ internal sealed partial class PaymentFlow(
             presented.Remove(reservation.Id);
         }
 
-        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, receipt), new(OurHeaders.Paid, PaidHeader(reservation))];
+        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, receipt), new(OurHeaders.Paid, PaidSummary.Of(reservation))];
         return head.Status == StatusCodes.Status402PaymentRequired
             ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = receipt })
             : new PaidReply(headers);
     }
+
+    // Read again at the last moment: a freeze, a revoked token or a failed journal since the reservation.
+    private Refusal? Stop(IUpstreamCall call) =>
+        ledger.Health.Trouble is { } trouble ? Refusals.LedgerUnavailable(trouble)
+        : call.Identity.Ended.IsCancellationRequested ? Refusals.TokenEnded()
+        : ledger.FrozenReason(call.Identity.Agent) is { } frozen ? Refusals.Frozen(frozen)
+        : null;
 
     private async ValueTask AbortAsync(IUpstreamCall call, Reservation reservation, string why, Refusal refusal)
     {
@@ -261,39 +166,6 @@ internal sealed partial class PaymentFlow(
         ChallengeClass.Malformed => [new(OurHeaders.Unpaid, $"malformed; reason={challenge.Reason}")],
         ChallengeClass.Unsupported => [new(OurHeaders.Unpaid, $"unsupported; reason={challenge.Reason}; offered=\"{challenge.Offered}\"")],
     };
-
-    /// <summary><c>0.01; day-left=0.99</c>: what was paid, and what the tightest line of each calendar or rolling window has left.</summary>
-    private static string PaidHeader(Reservation reservation)
-    {
-        var tightest = reservation.Usage
-            .GroupBy(usage => WindowWord(usage.Line.Window))
-            .Select(group => string.Create(CultureInfo.InvariantCulture, $"; {group.Key}-left={group.Min(usage => usage.Remaining)}"));
-        return reservation.Value + string.Concat(tightest);
-    }
-
-    private static string WindowWord(SpendWindow window) => window switch
-    {
-        SpendWindow.Total => "total",
-        SpendWindow.Calendar calendar => Words.Of(calendar.Period),
-        SpendWindow.Rolling rolling => string.Create(CultureInfo.InvariantCulture, $"{(long)rolling.Length.TotalSeconds}s"),
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
-
-    private static string IdentifierOf(PaymentId id) => "pay_" + id.Value;
-
-    private PaymentId NewPaymentId(DateTimeOffset now)
-    {
-        Span<byte> bytes = stackalloc byte[10];
-        random.Fill(bytes);
-        return PaymentId.Create(now, bytes);
-    }
-
-    private Bytes32 NewSecret()
-    {
-        Span<byte> bytes = stackalloc byte[Bytes32.Length];
-        random.Fill(bytes);
-        return new Bytes32(bytes);
-    }
 
     // A line that could not be written is said by the ledger's health, which stops all further payments; the reservation itself is on disk.
     private void Forget(ValueTask recording) => _ = ObserveAsync(recording);

@@ -40,7 +40,7 @@ internal sealed partial class RefusalDesk : IDisposable
         Bytes32? policyHash = null)
     {
         var agent = call.Identity.Agent;
-        var key = new RefusalKey(agent, call.Origin, call.Target, refusal.Reason, challenge.TermsHash);
+        var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason);
         var (id, isNew) = Join(key, () =>
         {
             var offer = challenge.Offers[0];
@@ -118,6 +118,9 @@ internal sealed partial class RefusalDesk : IDisposable
         }
     }
 
+    // Whoever varies only the query asks for the same thing in a loop.
+    private static string PathOf(string target) => target.IndexOf('?', StringComparison.Ordinal) is var mark and >= 0 ? target[..mark] : target;
+
     private PaymentId NewId()
     {
         Span<byte> bytes = stackalloc byte[10];
@@ -131,7 +134,7 @@ internal sealed partial class RefusalDesk : IDisposable
     [LoggerMessage(EventId = 1407, Level = LogLevel.Error, Message = "A refusal could not be recorded: {Trouble}")]
     private partial void LogNotRecorded(string trouble);
 
-    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Target, string Reason, Bytes32 Terms);
+    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Path, string Reason);
 
     private sealed record Group(LedgerEvent.Refused First, int Count, DateTimeOffset Until);
 }

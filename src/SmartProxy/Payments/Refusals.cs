@@ -42,6 +42,9 @@ internal static class Refusals
     public static Refusal Frozen(string why) =>
         new(403, "frozen", $"the operator has stopped payments ({why}); ask the operator to unfreeze");
 
+    public static Refusal TokenEnded() =>
+        new(403, "token_ended", "the agent's token was revoked or has expired, so nothing is paid; ask the operator for a new one");
+
     public static Refusal LedgerUnavailable(string trouble) =>
         new(503, "ledger_unavailable", $"nothing can be paid because the ledger can't be trusted ({trouble}); tell the operator");
 
@@ -69,7 +72,7 @@ internal static class Refusals
 
     /// <summary>No answer came to a payment that may have arrived.</summary>
     public static Refusal OutcomeUnknown(Reservation reservation) =>
-        new(502, "payment_outcome_unknown", $"the connection was lost after a payment of {reservation.Value} USD was sent; the amount stays held, and the same request asked again presents the same payment, never a second one")
+        new(502, "payment_outcome_unknown", $"the connection was lost after a payment of {reservation.Value} USD was sent; the amount stays held, and the same request asked again within its validity presents the same payment; look at the receipt before you buy anew")
         {
             Members = Members(("price", reservation.Value.ToString()), ("payTo", reservation.Authorization.Terms.To.ToString())),
         };

@@ -13,11 +13,14 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 {
     private const int QueueCapacity = 16_384;
 
+    // Payments whose outcome is not final; beyond it receipts are made when they are asked for.
+    private const int MaxOpen = 50_000;
+
     private readonly LedgerHost _ledger;
     private readonly LiteDbReadModel _readModel;
     private readonly ReceiptIssuer _issuer;
     private readonly ILogger<ReceiptDesk> _logger;
-    private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly Dictionary<PaymentId, Open> _open = [];
     private readonly Task _loop;
 
@@ -47,6 +50,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         await _loop;
     }
 
+    // The writer of the ledger never waits for receipts; what finds no place is made from the journal when it is asked for.
     private void Follow(IReadOnlyList<JournalLine> lines) => _queue.Writer.TryWrite(lines);
 
     // Two questions: the second is answered in a later batch, so whatever was asked before the first is durable by then, and told.
@@ -55,10 +59,8 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
         await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
         var barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_queue.Writer.TryWrite(barrier))
-        {
-            await barrier.Task.WaitAsync(TimeSpan.FromSeconds(5), cancellationToken);
-        }
+        await _queue.Writer.WriteAsync(barrier, cancellationToken);
+        await barrier.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAsync()
@@ -95,7 +97,11 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         switch (line.Entry)
         {
             case JournalEntry.Reserved reserved:
-                _open[reserved.Id] = new Open(reserved, line);
+                if (_open.Count < MaxOpen)
+                {
+                    _open[reserved.Id] = new Open(reserved, line);
+                }
+
                 return default;
             case JournalEntry.Recorded { Event: LedgerEvent.Refused refused }:
                 return StoreAsync(ReceiptMapping.Of(refused, line));

@@ -459,9 +459,10 @@ public sealed class UpstreamCallTests
     [InlineData("application/json", 65_536, true)]
     [InlineData("application/json; charset=utf-8", 10, true)]
     [InlineData("APPLICATION/JSON", 10, true)]
-    [InlineData("application/json", 65_537, false)]
+    [InlineData("application/vnd.api+json", 10, true)]
+    [InlineData("application/json", 200_000, true)]
     [InlineData("text/plain", 10, false)]
-    public async Task The_guard_sees_small_json_bodies_and_the_origin_still_gets_them(string type, int size, bool isSeen)
+    public async Task The_guard_sees_the_beginning_of_json_bodies_and_the_origin_still_gets_them_whole(string type, int size, bool isSeen)
     {
         await using var origin = await TestOrigin.StartAsync(async context => await context.Request.Body.CopyToAsync(context.Response.Body));
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
@@ -477,7 +478,9 @@ public sealed class UpstreamCallTests
             using var response = await client.SendAsync(request, Token);
 
             Assert.Equal(body, await response.Content.ReadAsByteArrayAsync(Token));
-            Assert.Equal(isSeen ? body : [], proxy.Guard.SeenBody);
+            var seen = proxy.Guard.SeenBody ?? [];
+            Assert.Equal(isSeen, seen.Length > 0);
+            Assert.True(body.AsSpan().StartsWith(seen) && (!isSeen || seen.Length >= Math.Min(size, 65_536)));
         }
     }
 

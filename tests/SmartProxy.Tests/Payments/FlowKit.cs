@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
@@ -30,10 +31,11 @@ internal sealed class FlowKit : IAsyncDisposable
         _signer = new ReservationSigner(key!, new LedgerReservations(ledger.Host), new SignerCaps(), ledger.Time);
         var queries = new QueryDigester(new byte[QueryDigester.KeyLength]);
         var random = new SeededRandom(7);
+        var presented = new PresentedPayments(ledger.Time);
+        var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = _signer });
         Flow = new PaymentFlow(
-            View, ledger.Host, new Wallets(new Dictionary<string, IWallet> { ["main"] = _signer }), new ReaderProfile(AssetRegistry.Default.Networks), queries,
-            new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance),
-            new PresentedPayments(ledger.Time), random, ledger.Time, NullLogger<PaymentFlow>.Instance);
+            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
+            new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 
     public OpenLedger Ledger { get; }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Polly;
+using Polly.Retry;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
@@ -10,6 +12,18 @@ namespace SmartProxy.Storage.Chain;
 /// <param name="client">With its base address, time limit and buffer limit set.</param>
 internal sealed class EthRpc(HttpClient client)
 {
+    // Reads may be asked again: a node that is busy now answers in a moment.
+    private static readonly ResiliencePipeline Patience = new ResiliencePipelineBuilder()
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<HttpRequestException>(),
+            MaxRetryAttempts = 2,
+            Delay = TimeSpan.FromMilliseconds(200),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+        })
+        .Build();
+
     /// <summary>Keccak-256 of <c>AuthorizationUsed(address,bytes32)</c>; both arguments are indexed (EIP-3009).</summary>
     public static readonly Bytes32 AuthorizationUsedTopic = Bytes32.Keccak256("AuthorizationUsed(address,bytes32)"u8);
 
@@ -116,19 +130,24 @@ internal sealed class EthRpc(HttpClient client)
             json.WriteEndObject();
         }
 
-        using var content = new ByteArrayContent(body.ToArray());
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         try
         {
-            using var response = await client.PostAsync(default(Uri), content, cancellationToken);
-            response.EnsureSuccessStatusCode();
-            var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+            var bytes = await Patience.ExecuteAsync(async token => await PostAsync(body.ToArray(), token), cancellationToken);
             return JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 32 });
         }
         catch (Exception e) when (e is HttpRequestException or JsonException)
         {
             throw new EthRpcException($"{method}: {e.Message}", e);
         }
+    }
+
+    private async Task<byte[]> PostAsync(byte[] body, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var response = await client.PostAsync(default(Uri), content, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
     }
 
     private static JsonElement Result(JsonDocument answer) =>
