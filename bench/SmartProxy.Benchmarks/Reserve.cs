@@ -31,8 +31,15 @@ public class Reserve
 
     private readonly PaymentContext _context = new()
     {
-        Method = "GET", Origin = Shop, Path = "/search", Rule = "policies.research.allow[0] exa", Rail = "x402", ProtocolVersion = 2,
-        Scheme = "exact", AssetSymbol = "USDC", Wallet = "main",
+        Method = "GET",
+        Origin = Shop,
+        Path = "/search",
+        Rule = "policies.research.allow[0] exa",
+        Rail = "x402",
+        ProtocolVersion = 2,
+        Scheme = "exact",
+        AssetSymbol = "USDC",
+        Wallet = "main",
     };
 
     private readonly BudgetLedger _books = new();

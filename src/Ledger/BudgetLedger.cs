@@ -135,10 +135,10 @@ public sealed class BudgetLedger
         }
     }
 
-    /// <summary>How a limit stands.</summary>
+    /// <summary>How a limit stands. Whatever limit is asked about, no decision depends on the question.</summary>
     public LineUsage Usage(BudgetLine line, DateTimeOffset now)
     {
-        var series = _book.SeriesOf(line, Tick(now));
+        var series = _book.ShownSeriesOf(line, Tick(now));
         return new LineUsage(line, series.Spent, series.Held, series.ResetsAt);
     }
 

@@ -26,8 +26,17 @@ public abstract record LedgerEvent
     /// <summary>The signer was provably never called; only legal from Reserved.</summary>
     public sealed record Aborted(PaymentId Payment, string Why) : LedgerEvent;
 
-    /// <summary>A decision not to pay.</summary>
-    public sealed record Refused(PaymentId Decision, AgentId Agent, string Reason, PaymentContext Context, RefusalFigures Figures, Bytes32 TermsHash, Bytes32 RequestDigest, Bytes32? PolicyHash) : LedgerEvent;
+    /// <summary>A decision not to pay. Identical ones within a minute are one decision: the first is recorded at once, and their number afterwards.</summary>
+    public sealed record Refused(
+        PaymentId Decision,
+        AgentId Agent,
+        string Reason,
+        PaymentContext Context,
+        RefusalFigures Figures,
+        Bytes32 TermsHash,
+        Bytes32 RequestDigest,
+        Bytes32? PolicyHash,
+        int Count = 1) : LedgerEvent;
 
     /// <summary>A policy came into force; its text is archived by hash.</summary>
     public sealed record PolicyActivated(Bytes32 Hash, string Text, string Registry, string Change) : LedgerEvent;

@@ -50,7 +50,7 @@ public sealed class NotaryCheck
             : null;
         var terms = entry.Authorization.Terms;
         _decisions.TryAdd((terms.Chain, terms.Asset, terms.From, entry.Authorization.Nonce), (entry.Id, sequence, problem));
-        return problem;
+        return problem is null ? null : $"payment {entry.Id}: {problem}";
     }
 
     private NotaryFinding Compare(UsedAuthorization used) =>

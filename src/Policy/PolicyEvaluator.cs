@@ -24,7 +24,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
         }
 
         var site = policy.Hosts.Locate(origin);
-        if ((agent.Deny.Match(site) ?? agent.Deny.MatchRecipient(offer.PayTo)) is { } denied)
+        if ((agent.Deny.Match(site) ?? agent.Deny.Match(EitherDefault(origin)) ?? agent.Deny.MatchRecipient(offer.PayTo)) is { } denied)
         {
             return Deny(DenyReason.Denied, denied, "nothing: a deny stands above every allow");
         }
@@ -105,6 +105,9 @@ public sealed class PolicyEvaluator(PolicySet policy)
     }
 
     private static readonly BigInteger MaxAmount = (BigInteger)UInt128.MaxValue;
+
+    // TLS on port 80, or http on 443, is the same host on another port. For allow that is another place; no deny is escaped by it.
+    private Site EitherDefault(Origin origin) => policy.Hosts.Locate(Target.OfTunnel(origin.Host, origin.Port));
 
     private static (string Rule, string WouldPass)? MethodProblem(PaymentQuestion question, MerchantRule? merchant)
     {

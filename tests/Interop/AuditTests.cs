@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SmartProxy.Protocol;
 
 namespace SmartProxy.Interop.Tests;
 
@@ -30,7 +31,44 @@ public sealed class AuditTests(Laboratory laboratory) : InteropTest(laboratory)
     }
 
     [Fact]
-    public async Task The_chain_is_the_notary_of_the_journal()
+    public async Task An_honest_journal_agrees_with_the_chain()
+    {
+        await PayThreeTimesAsync();
+
+        var verified = await VerifyAsync("--rpc", Lab.Rpc);
+
+        Assert.True(verified.ExitCode == 0, verified.Output + verified.Error);
+        Assert.Contains("explains 3 settled payments", verified.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_forger_who_chains_the_lines_anew_is_betrayed_by_the_decision_records()
+    {
+        await PayThreeTimesAsync();
+        Forge(makesRecordsAnew: false);
+
+        var verified = await VerifyAsync();
+
+        Assert.NotEqual(0, verified.ExitCode);
+        Assert.Contains("commits to a line that is not in this journal", verified.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_forger_who_makes_the_decision_records_anew_is_betrayed_by_the_chain()
+    {
+        await PayThreeTimesAsync();
+        var (payment, nonce) = Forge(makesRecordsAnew: true);
+
+        var alone = await VerifyAsync();
+        var withChain = await VerifyAsync("--rpc", Lab.Rpc);
+
+        Assert.True(alone.ExitCode == 0, "the forgery is perfect but for the chain: " + alone.Output);
+        Assert.NotEqual(0, withChain.ExitCode);
+        Assert.Contains(payment, withChain.Output, StringComparison.Ordinal);
+        Assert.Contains(nonce, withChain.Output, StringComparison.Ordinal);
+    }
+
+    private async Task PayThreeTimesAsync()
     {
         await StartProxyAsync();
         var agents = new Agents(await Proxy.EnvironmentAsync());
@@ -41,45 +79,59 @@ public sealed class AuditTests(Laboratory laboratory) : InteropTest(laboratory)
 
         await Lab.MineAsync(3);
         await Proxy.StopAsync();
-
-        var honest = await VerifyAsync();
-        Assert.True(honest.ExitCode == 0, honest.Output + honest.Error);
-
-        var betrayed = RewriteHistory();
-        var rewritten = await VerifyAsync();
-        Assert.NotEqual(0, rewritten.ExitCode);
-        Assert.Contains(betrayed, rewritten.Output + rewritten.Error, StringComparison.Ordinal);
     }
 
-    private Task<Finished> VerifyAsync() => Proxy.CliAsync("ledger", "verify", "--data", Proxy.Data, "--rpc", Lab.Rpc);
+    private Task<Finished> VerifyAsync(params string[] more) => Proxy.CliAsync(["ledger", "verify", "--data", Proxy.Data, .. more]);
 
     /// <summary>
-    /// What a skilled forger with the whole folder can do: change the path of the first payment, and chain every later line anew, head file
-    /// included. The forger can't change a later payment's decision record, since its nonce is on the chain, and the record names the
-    /// journal's old head. Gives the id of the first payment that betrays it.
+    /// Changes the path of the first payment and chains every later line anew, head file included. A perfect forger makes the later
+    /// decision records anew too, and their nonces. Gives the id and the true nonce of the first payment after the change.
     /// </summary>
-    private string RewriteHistory()
+    private (string Payment, string Nonce) Forge(bool makesRecordsAnew)
     {
-        var journal = Directory.GetFiles(Path.Combine(Proxy.Data, "ledger"), "journal-*.jsonl").Order(StringComparer.Ordinal).Single();
+        var folder = Path.Combine(Proxy.Data, "ledger");
+        var journal = Directory.GetFiles(folder, "journal-*.jsonl").Single();
         var lines = File.ReadAllLines(journal);
         var reserved = lines.Index().Where(line => TypeOf(line.Item) == "reserved").Select(line => line.Index).ToArray();
-        var original = HashOf(lines[^1]);
-
-        lines[reserved[0]] = lines[reserved[0]].Replace("\"path\":\"/paid\"", "\"path\":\"/free\"", StringComparison.Ordinal);
-        for (var n = reserved[0] + 1; n < lines.Length; n++)
+        var (first, next) = (reserved[0], JsonNode.Parse(lines[reserved[1]])!);
+        var renamed = new Dictionary<string, string>();
+        var oldHead = HashOf(lines[^1]);
+        for (var n = first; n < lines.Length; n++)
         {
-            var prev = JsonNode.Parse(lines[n])!["prev"]!.GetValue<string>();
-            // Only the chain's own member; the one inside the decision record stays as it was signed.
-            lines[n] = lines[n].Replace($"\"prev\":\"{prev}\"", $"\"prev\":\"{HashOf(lines[n - 1])}\"", StringComparison.Ordinal);
+            var (old, line) = (HashOf(lines[n]), lines[n]);
+            if (n == first)
+            {
+                line = line.Replace("\"path\":\"/paid\"", "\"path\":\"/free\"", StringComparison.Ordinal);
+                Assert.NotEqual(lines[n], line);
+            }
+
+            foreach (var (before, after) in renamed)
+            {
+                // The chain's own member always; the head inside a decision record only by whoever makes records anew.
+                line = makesRecordsAnew
+                    ? line.Replace(before, after, StringComparison.Ordinal)
+                    : line.Replace($"\"prev\":\"{before}\"", $"\"prev\":\"{after}\"", StringComparison.Ordinal);
+            }
+
+            lines[n] = makesRecordsAnew && n > first && reserved.Contains(n) ? WithItsOwnNonce(line) : line;
+            renamed[old] = HashOf(lines[n]);
         }
 
         File.WriteAllText(journal, string.Join('\n', lines) + "\n");
-        foreach (var head in Directory.GetFiles(Path.GetDirectoryName(journal)!).Where(file => file != journal))
+        foreach (var file in Directory.GetFiles(folder).Where(file => file != journal))
         {
-            File.WriteAllText(head, File.ReadAllText(head).Replace(original, HashOf(lines[^1]), StringComparison.Ordinal));
+            File.WriteAllText(file, File.ReadAllText(file).Replace(oldHead, renamed[oldHead], StringComparison.Ordinal));
         }
 
-        return JsonNode.Parse(lines[reserved[1]])!["payment"]!.GetValue<string>();
+        return (next["payment"]!.GetValue<string>(), next["authorization"]!["nonce"]!.GetValue<string>());
+    }
+
+    private static string WithItsOwnNonce(string line)
+    {
+        var reservation = JsonNode.Parse(line)!;
+        var record = reservation["record"]!.GetValue<string>();
+        var nonce = Bytes32.Keccak256(Encoding.UTF8.GetBytes(record)).ToString();
+        return line.Replace(reservation["authorization"]!["nonce"]!.GetValue<string>(), nonce, StringComparison.Ordinal);
     }
 
     private static string? TypeOf(string line) => JsonDocument.Parse(line).RootElement.GetProperty("type").GetString();

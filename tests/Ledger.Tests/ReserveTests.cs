@@ -33,6 +33,20 @@ public sealed class ReserveTests
     }
 
     [Fact]
+    public void A_question_with_a_limit_of_the_policy_before_does_not_change_what_is_decided()
+    {
+        var books = new Books();
+        var before = Books.Day("1.00", new SpendScope("group=lab", _ => false));
+        var now = Books.Day("1.00", new SpendScope("group=lab", _ => true));
+        books.Pay("0.90", Books.Total("100.00"));
+        books.Record(new LedgerEvent.PolicyActivated(Books.Policy, "{}", "[]", "everybody is in the lab"));
+
+        Assert.Equal(Usd.Zero, books.Usage(before).Held);
+
+        Assert.Equal(ReserveRefusal.BudgetExceeded, books.Reserve(books.Request("0.20", [now]))!.Reason);
+    }
+
+    [Fact]
     public void A_nonce_or_an_id_is_never_used_twice()
     {
         var books = new Books();
@@ -83,7 +97,8 @@ public sealed class ReserveTests
             (PaymentState, PaymentState)[] legal =
             [
                 (PaymentState.Reserved, PaymentState.Sent), (PaymentState.Reserved, PaymentState.Aborted), (PaymentState.Reserved, PaymentState.InDoubt),
-                (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled), (PaymentState.InDoubt, PaymentState.Settled),
+                (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled),
+                (PaymentState.InDoubt, PaymentState.InDoubt), (PaymentState.InDoubt, PaymentState.Settled),
             ];
             var moves = new TheoryData<PaymentState, PaymentState, bool>();
             foreach (var from in Enum.GetValues<PaymentState>())

@@ -38,6 +38,8 @@ public sealed class PolicyEvaluatorTests
         { "everything", "me", "https://other.example", Given.Seller, "allow 0.01 by agents.me.allow[0] *" },
         { "everything on any port", "me", "https://other.example:9443", Given.Seller, "allow 0.01 by agents.me.allow[0] *" },
         { "deny wins over everything", "me", "https://evil.example", Given.Seller, "deny Denied by agents.me.deny[1] evil.example" },
+        { "deny wins on the port of http too", "me", "https://evil.example:80", Given.Seller, "deny Denied by agents.me.deny[1] evil.example" },
+        { "a denied category on the port of http", "me", "https://big.casino.example:80", Given.Seller, "deny Denied by agents.me.deny[0] category:gambling" },
         { "a denied category", "me", "https://big.casino.example", Given.Seller, "deny Denied by agents.me.deny[0] category:gambling" },
         { "a denied category, far below", "me", "https://a.b.casino.example", Given.Seller, "deny Denied by agents.me.deny[0] category:gambling" },
         { "a star does not mean the name itself", "me", "https://casino.example", Given.Seller, "allow 0.01 by agents.me.allow[0] *" },

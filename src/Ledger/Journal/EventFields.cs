@@ -130,6 +130,7 @@ internal static class EventFields
 
         json.WriteWord("terms"u8, refused.TermsHash);
         json.WriteWord("request"u8, refused.RequestDigest);
+        json.WriteNumber("count"u8, refused.Count);
         Write(json, refused.Figures);
         Write(json, refused.Context);
     }

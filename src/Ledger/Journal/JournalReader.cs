@@ -194,8 +194,9 @@ public static class JournalReader
         var (decision, agent, reason) = (reader.Payment("payment"u8), reader.Agent("agent"u8), reader.Text("reason"u8));
         var policy = reader.OptionalWord("policy"u8);
         var (terms, request) = (reader.Word("terms"u8), reader.Word("request"u8));
+        var count = (int)reader.Number("count"u8);
         var figures = ReadFigures(ref reader);
-        return new LedgerEvent.Refused(decision, agent, reason, ReadContext(ref reader), figures, terms, request, policy);
+        return new LedgerEvent.Refused(decision, agent, reason, ReadContext(ref reader), figures, terms, request, policy, count);
     }
 
     private static RefusalFigures ReadFigures(ref LineReader reader)

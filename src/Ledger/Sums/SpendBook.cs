@@ -29,6 +29,7 @@ internal sealed class SpendBook
     private readonly List<Payment> _payments = [];
     private readonly List<SpendMove> _moves = [];
     private readonly Dictionary<(string Scope, SpendWindow Window), SpendSeries> _series = new(new SeriesComparer());
+    private readonly Dictionary<(string Scope, SpendWindow Window), SpendSeries> _shown = new(new SeriesComparer());
 
     public IReadOnlyList<Payment> Payments => _payments;
 
@@ -45,32 +46,41 @@ internal sealed class SpendBook
             Forget();
         }
 
-        if (_series.Count > 0)
+        if (_series.Count > 0 || _shown.Count > 0)
         {
             _moves.Add(new SpendMove(payment, kind));
         }
     }
 
-    /// <summary>The sum that a limit is about, as of <paramref name="now"/>.</summary>
-    public SpendSeries SeriesOf(BudgetLine line, DateTimeOffset now)
-    {
-        var key = (line.Scope.Key, line.Window);
-        if (!_series.TryGetValue(key, out var series))
-        {
-            series = new SpendSeries(line.Scope, line.Window);
-            series.Build(_payments, _moves.Count, now);
-            _series.Add(key, series);
-        }
+    /// <summary>The sum that a limit is about, as of <paramref name="now"/>, to decide by. The limit must be one of the policy in force.</summary>
+    public SpendSeries SeriesOf(BudgetLine line, DateTimeOffset now) => SeriesOf(_series, line, now);
 
-        series.Advance(_moves, now);
-        return series;
-    }
+    /// <summary>The same to be shown, for a limit of whatever policy the asker had before it.</summary>
+    public SpendSeries ShownSeriesOf(BudgetLine line, DateTimeOffset now) =>
+        SeriesOf(_series.ContainsKey((line.Scope.Key, line.Window)) ? _series : _shown, line, now);
 
     /// <summary>Scope keys mean something under one policy only.</summary>
     public void Forget()
     {
         _series.Clear();
+        _shown.Clear();
         _moves.Clear();
+    }
+
+    // INVARIANT: a sum that decides was built with the scope of a decision. A question may come with the scope of an earlier policy, which
+    // chooses other payments under the same key; a sum built for it is never decided by.
+    private SpendSeries SeriesOf(Dictionary<(string Scope, SpendWindow Window), SpendSeries> known, BudgetLine line, DateTimeOffset now)
+    {
+        var key = (line.Scope.Key, line.Window);
+        if (!known.TryGetValue(key, out var series))
+        {
+            series = new SpendSeries(line.Scope, line.Window);
+            series.Build(_payments, _moves.Count, now);
+            known.Add(key, series);
+        }
+
+        series.Advance(_moves, now);
+        return series;
     }
 
     // Comparing zones by their rules would cost more than the sum itself; under one policy the name is enough.

@@ -23,6 +23,9 @@ internal sealed record RunSettings
     /// <summary>Further places for log records, and their levels; who runs a proxy inside another process listens here.</summary>
     public Action<ILoggingBuilder>? MoreLogs { get; init; }
 
+    /// <summary>Whether the one wallet is a raw key of the environment: <c>--insecure-dev-key</c>.</summary>
+    public bool UsesDevKey { get; init; }
+
     /// <summary>All sources, for the sections that other parts bind: Egress, Upstream, Connections.</summary>
     public required IConfiguration Configuration { get; init; }
 

@@ -1,8 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.Configuration;
 using SmartProxy.Commands;
-using SmartProxy.Identity;
 using SmartProxy.Hosting;
+using SmartProxy.Identity;
 using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;

@@ -115,7 +115,7 @@ internal sealed partial class ForwardingEndpoint(
     }
 
     // Only WebSocket is relayed. Any other protocol is not offered to the origin; the request goes on as plain HTTP (RFC 9110 7.8).
-    private static Refusal? CheckUpgrade(HttpContext context)
+    private Refusal? CheckUpgrade(HttpContext context)
     {
         var headers = context.Request.Headers;
         if (headers.Upgrade.Count > 0 && !string.Equals(headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
@@ -124,9 +124,31 @@ internal sealed partial class ForwardingEndpoint(
         }
 
         var extended = context.Features.Get<IHttpExtendedConnectFeature>();
-        return extended is { IsExtendedConnect: true } && !string.Equals(extended.Protocol, "websocket", StringComparison.OrdinalIgnoreCase)
-            ? new Refusal(501, "protocol_not_supported", "only WebSocket is relayed over an extended CONNECT; use it or plain HTTP")
-            : null;
+        if (extended is { IsExtendedConnect: true } && !string.Equals(extended.Protocol, "websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            return new Refusal(501, "protocol_not_supported", "only WebSocket is relayed over an extended CONNECT; use it or plain HTTP");
+        }
+
+        if (Attempt.IsUpgrade(context))
+        {
+            GuardMessages(context, extended);
+        }
+
+        return null;
+    }
+
+    private void GuardMessages(HttpContext context, IHttpExtendedConnectFeature? extended)
+    {
+        // Compressed messages can't be looked into (RFC 7692).
+        context.Request.Headers.SecWebSocketExtensions = default;
+        if (extended is { IsExtendedConnect: true })
+        {
+            context.Features.Set<IHttpExtendedConnectFeature>(new GuardedExtendedConnect(extended, guard.FindInMessage));
+        }
+        else if (context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
+        {
+            context.Features.Set<IHttpUpgradeFeature>(new GuardedUpgrade(upgrade, guard.FindInMessage));
+        }
     }
 
     private ReplayableBody? TeeBody(HttpContext context)

@@ -23,6 +23,9 @@ internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient c
 
     public TimeSpan DrainTime { get; } = TimeSpan.FromSeconds(options.Value.DrainSeconds);
 
+    /// <summary>How long the rest of an upload may take once its 402 is here.</summary>
+    public TimeSpan UploadTime { get; } = TimeSpan.FromSeconds(options.Value.ActivitySeconds);
+
     public ForwarderRequestConfig Unpaid { get; } = new() { ActivityTimeout = TimeSpan.FromSeconds(options.Value.ActivitySeconds) };
 
     public ForwarderRequestConfig Paid { get; } = new() { ActivityTimeout = TimeSpan.FromSeconds(options.Value.PaidActivitySeconds) };

@@ -38,7 +38,17 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
             return EmptyDigest;
         }
 
-        return await body.CompleteAsync(cancellationToken) ? body.Digest() : null;
+        // An upload that stalls after the 402 came would wait for ever: nothing else looks at the clock then.
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.RequestAborted);
+        deadline.CancelAfter(parts.UploadTime);
+        try
+        {
+            return await body.CompleteAsync(deadline.Token) ? body.Digest() : null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     /// <remarks>
@@ -69,7 +79,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
         }
 
         var isComplete = sending.Instead is null ? sending.Head is not null && error == ForwarderError.None : sending.IsDrained;
-        return new PaidAttempt(sending.Head, isComplete, NeverSent: sending.Head is null && !sending.Mark.Sent, sending.Body);
+        return new PaidAttempt(sending.Head, isComplete, NeverSent: sending.Head is null && !sending.Mark.Sent, sending.Body, IsAnswered);
     }
 
     public async ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)

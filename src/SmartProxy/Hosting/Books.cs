@@ -127,7 +127,18 @@ internal sealed class Books : IAsyncDisposable
         await Policy.StartAsync(cancellationToken);
         await Keep(new PolicyFileWatcher(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>())).StartAsync(cancellationToken);
         Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
-        Notices = [.. new[] { Ledger.Repair, ReadModel.Rebuilt is { } why ? $"the index was made anew because {why}" : null, PolicyTrouble(), FreezeTrouble() }.OfType<string>()];
+        Notices = [.. new[]
+        {
+            Ledger.Repair,
+            ReadModel.Rebuilt is { } why && Ledger.Health.Sequence > 2 ? $"the index was made anew because {why}" : null,
+            PolicyTrouble(),
+            FreezeTrouble(),
+            settings.UsesDevKey ? "payments are signed with a raw key from the environment: for development only" : null,
+
+            // INVARIANT: a setting that asks for protection is never silently without it.
+            settings.Options.Ledger.Anchor is not null ? "SmartProxy:Ledger:Anchor is not watched yet: a data folder that was rolled back is not noticed by itself, only by `ledger verify --rpc`" : null,
+            settings.Options.Networks.Count > 0 ? "SmartProxy:Networks are not read yet: held amounts return to no budget by themselves" : null,
+        }.OfType<string>()];
     }
 
     // INVARIANT: test money and real money never share books, and a policy is on record before it decides.

@@ -25,6 +25,11 @@ internal static class LedgerAudit
         {
             var report = await notary.CompareAsync([.. clients.Select(client => new EthRpc(client))], asked.FromBlock, cancellationToken);
             await output.WriteLineAsync($"the chain explains {report.Explained} settled payments");
+            foreach (var claim in report.Unproven)
+            {
+                await output.WriteLineAsync("only claimed: " + claim);
+            }
+
             foreach (var problem in report.Problems)
             {
                 await output.WriteLineAsync("NOT good: " + problem);

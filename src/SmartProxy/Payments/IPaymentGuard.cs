@@ -19,4 +19,7 @@ internal interface IPaymentGuard
     /// <param name="headers">The agent's headers, as received.</param>
     /// <param name="jsonBody">The whole body where it was wanted, is JSON and has at most 64 KiB; empty otherwise.</param>
     Refusal? Check(AgentIdentity identity, Origin origin, IHeaderDictionary headers, ReadOnlyMemory<byte> jsonBody);
+
+    /// <summary>The form of a payment inside a WebSocket message of the agent, or null.</summary>
+    string? FindInMessage(ReadOnlyMemory<byte> message);
 }

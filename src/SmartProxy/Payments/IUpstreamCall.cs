@@ -76,4 +76,5 @@ internal sealed record PaidReply(IReadOnlyList<KeyValuePair<string, string>> Hea
 /// <param name="IsComplete">Whether the origin's body arrived whole.</param>
 /// <param name="NeverSent">True only when no byte of the request can have left: the connection was refused, or its TLS failed.</param>
 /// <param name="Body">For an answer of 402: its first bytes, decoded, at most 64 KiB (a version 1 origin says there why it refused).</param>
-internal sealed record PaidAttempt(AnswerHead? Head, bool IsComplete, bool NeverSent, ReadOnlyMemory<byte> Body);
+/// <param name="IsShown">False when a head came and nothing of the answer has reached the agent: it broke off before, and waits for one of ours.</param>
+internal sealed record PaidAttempt(AnswerHead? Head, bool IsComplete, bool NeverSent, ReadOnlyMemory<byte> Body, bool IsShown = true);

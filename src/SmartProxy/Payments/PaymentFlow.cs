@@ -57,7 +57,7 @@ internal sealed partial class PaymentFlow(
                 await refusals.RefuseAsync(call, challenge, refused.Refusal, request.Digest, refused.Figures, refused.Rule, refused.PolicyHash);
                 return;
             case Claim.Again again:
-                await PresentAsync(call, challenge, again.Payment, mayRepeat: false);
+                await PresentAsync(call, again.Payment, isAgain: true, mayRepeat: false);
                 return;
             case Claim.Made made:
                 await PayAsync(call, challenge, made);
@@ -191,46 +191,53 @@ internal sealed partial class PaymentFlow(
         }
 
         var identical = call.Method is "GET" or "HEAD" || X402Writer.OffersPaymentIdentifier(challenge);
-        await PresentAsync(call, challenge, payment, mayRepeat: identical);
+        await PresentAsync(call, payment, isAgain: false, mayRepeat: identical);
     }
 
     /// <summary>(6) and (7). After a lost answer the identical bytes may go once more; a second signature never.</summary>
-    private async ValueTask PresentAsync(IUpstreamCall call, Challenge challenge, PresentedPayment payment, bool mayRepeat)
+    private async ValueTask PresentAsync(IUpstreamCall call, PresentedPayment payment, bool isAgain, bool mayRepeat)
     {
         var id = payment.Reservation.Id;
-        var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head => OnHead(payment, head));
+        var receipt = Receipt.IdOf(id, isFinal: false);
+        var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head => OnHead(payment, isAgain, head, out receipt));
         if (attempt.Head is not null)
         {
             LogPaid(call.Identity.Agent, call.Origin, id, payment.Reservation.Value, attempt.Head.Status, attempt.IsComplete);
+            if (!attempt.IsShown)
+            {
+                await call.AnswerAsync(Refusals.AnswerLost(payment.Reservation) with { ReceiptId = receipt });
+            }
+
             return;
         }
 
         if (mayRepeat && ledger.FrozenReason(call.Identity.Agent) is null)
         {
             LogRepeated(call.Identity.Agent, call.Origin, id);
-            await PresentAsync(call, challenge, payment, mayRepeat: false);
+            await PresentAsync(call, payment, isAgain, mayRepeat: false);
             return;
         }
 
         Forget(ledger.RecordAsync(new LedgerEvent.InDoubt(id, "no_answer", Status: null, Delivered: false)));
         LogInDoubt(call.Identity.Agent, call.Origin, id, "no_answer");
-        await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = Receipt.IdOf(id, isFinal: false) });
+        await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = receipt });
     }
 
     // The outcome is queued before the agent can see the answer: its next request finds it booked.
-    private PaidReply OnHead(PresentedPayment payment, AnswerHead head)
+    private PaidReply OnHead(PresentedPayment payment, bool isAgain, AnswerHead head, out string receipt)
     {
         var reservation = payment.Reservation;
         var outcome = SettlementOutcome.Of(head.Status, SettlementReader.Read(head.Values));
+        receipt = Receipt.IdOf(reservation.Id, isFinal: isAgain && outcome is SettlementOutcome.Settled);
         Forget(ledger.RecordAsync(Bookings.Of(reservation.Id, head.Status, outcome)));
         if (outcome is SettlementOutcome.Settled)
         {
             presented.Remove(reservation.Id);
         }
 
-        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, Receipt.IdOf(reservation.Id, isFinal: false)), new(OurHeaders.Paid, PaidHeader(reservation))];
+        KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, receipt), new(OurHeaders.Paid, PaidHeader(reservation))];
         return head.Status == StatusCodes.Status402PaymentRequired
-            ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) })
+            ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = receipt })
             : new PaidReply(headers);
     }
 

@@ -43,6 +43,8 @@ internal sealed class PaymentGuard : IPaymentGuard
             : null;
     }
 
+    public string? FindInMessage(ReadOnlyMemory<byte> message) => PaymentCredentials.FindInFrame(message.Span);
+
     private static Refusal AgentPayment(string form) =>
         new(403, "agent_payment_refused", $"the request carries a payment of its own ({form}), and nobody pays around the policy; remove it, the proxy pays for you");
 

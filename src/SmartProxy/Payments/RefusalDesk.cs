@@ -7,15 +7,28 @@ namespace SmartProxy.Payments;
 
 /// <summary>
 /// Answers a refusal and puts it on the record, so that it ends as a receipt. Identical refusals within a minute share the receipt of the
-/// first: a loop of an agent does not fill the journal.
+/// first, which tells their number when the minute is over: a loop of an agent does not fill the journal.
 /// </summary>
-internal sealed partial class RefusalDesk(ILedger ledger, IPolicyView policies, QueryDigester queries, IRandomSource random, TimeProvider time, ILogger<RefusalDesk> logger)
+internal sealed partial class RefusalDesk : IDisposable
 {
     private const int Remembered = 10_000;
     private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
 
+    private readonly ILedger _ledger;
+    private readonly IPolicyView _policies;
+    private readonly QueryDigester _queries;
+    private readonly IRandomSource _random;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RefusalDesk> _logger;
     private readonly Lock _gate = new();
-    private readonly Dictionary<RefusalKey, (PaymentId Id, DateTimeOffset Until)> _recent = [];
+    private readonly Dictionary<RefusalKey, Group> _recent = [];
+    private readonly ITimer _sweep;
+
+    public RefusalDesk(ILedger ledger, IPolicyView policies, QueryDigester queries, IRandomSource random, TimeProvider time, ILogger<RefusalDesk> logger)
+    {
+        (_ledger, _policies, _queries, _random, _time, _logger) = (ledger, policies, queries, random, time, logger);
+        _sweep = time.CreateTimer(_ => Sweep(time.GetUtcNow()), null, Together, Together);
+    }
 
     public async ValueTask RefuseAsync(
         IUpstreamCall call,
@@ -27,24 +40,77 @@ internal sealed partial class RefusalDesk(ILedger ledger, IPolicyView policies, 
         Bytes32? policyHash = null)
     {
         var agent = call.Identity.Agent;
-        var offer = challenge.Offers[0];
-        var (id, isNew) = Remember(new RefusalKey(agent, call.Origin, call.Target, refusal.Reason, challenge.TermsHash));
+        var key = new RefusalKey(agent, call.Origin, call.Target, refusal.Reason, challenge.TermsHash);
+        var (id, isNew) = Join(key, () =>
+        {
+            var offer = challenge.Offers[0];
+            return new LedgerEvent.Refused(
+                NewId(), agent, refusal.Reason, PaymentContexts.Of(call, _queries, offer, rule), figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, policyHash ?? _policies.Hash);
+        });
         if (isNew)
         {
-            var context = PaymentContexts.Of(call, queries, offer, rule);
-            _ = RecordAsync(new LedgerEvent.Refused(
-                id, agent, refusal.Reason, context, figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, policyHash ?? policies.Hash));
+            LogRefused(agent, call.Origin, refusal.Reason, rule, id);
         }
 
-        LogRefused(agent, call.Origin, refusal.Reason, rule, id);
         await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(id, isFinal: false) });
     }
 
-    private async Task RecordAsync(LedgerEvent entry)
+    /// <summary>Puts the numbers that are still open on the record.</summary>
+    public void Dispose()
+    {
+        _sweep.Dispose();
+        Sweep(DateTimeOffset.MaxValue);
+    }
+
+    private (PaymentId Id, bool IsNew) Join(RefusalKey key, Func<LedgerEvent.Refused> first)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow();
+            if (_recent.TryGetValue(key, out var group) && now < group.Until)
+            {
+                _recent[key] = group with { Count = group.Count + 1 };
+                return (group.First.Decision, false);
+            }
+
+            Close(key);
+            var refused = first();
+            Record(refused);
+            if (_recent.Count < Remembered)
+            {
+                _recent[key] = new Group(refused, 1, now + Together);
+            }
+
+            return (refused.Decision, true);
+        }
+    }
+
+    private void Sweep(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _recent.Where(entry => entry.Value.Until <= now).Select(entry => entry.Key).ToList())
+            {
+                Close(key);
+            }
+        }
+    }
+
+    private void Close(RefusalKey key)
+    {
+        if (_recent.Remove(key, out var group) && group.Count > 1)
+        {
+            Record(group.First with { Count = group.Count });
+        }
+    }
+
+    private void Record(LedgerEvent.Refused refused) => _ = RecordAsync(refused);
+
+    private async Task RecordAsync(LedgerEvent.Refused refused)
     {
         try
         {
-            await ledger.RecordAsync(entry);
+            await _ledger.RecordAsync(refused);
         }
         catch (LedgerUnavailableException exception)
         {
@@ -52,34 +118,11 @@ internal sealed partial class RefusalDesk(ILedger ledger, IPolicyView policies, 
         }
     }
 
-    private (PaymentId Id, bool IsNew) Remember(RefusalKey key)
+    private PaymentId NewId()
     {
-        var now = time.GetUtcNow();
-        lock (_gate)
-        {
-            if (_recent.TryGetValue(key, out var earlier) && now < earlier.Until)
-            {
-                return (earlier.Id, false);
-            }
-
-            if (_recent.Count >= Remembered)
-            {
-                foreach (var old in _recent.Where(entry => entry.Value.Until <= now).Select(entry => entry.Key).ToList())
-                {
-                    _recent.Remove(old);
-                }
-            }
-
-            Span<byte> bytes = stackalloc byte[10];
-            random.Fill(bytes);
-            var id = PaymentId.Create(now, bytes);
-            if (_recent.Count < Remembered)
-            {
-                _recent[key] = (id, now + Together);
-            }
-
-            return (id, true);
-        }
+        Span<byte> bytes = stackalloc byte[10];
+        _random.Fill(bytes);
+        return PaymentId.Create(_time.GetUtcNow(), bytes);
     }
 
     [LoggerMessage(EventId = 1402, Level = LogLevel.Information, Message = "Payment refused for {Agent} at {Origin}: {Reason} by {Rule}, receipt of {Decision}")]
@@ -89,4 +132,6 @@ internal sealed partial class RefusalDesk(ILedger ledger, IPolicyView policies, 
     private partial void LogNotRecorded(string trouble);
 
     private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Target, string Reason, Bytes32 Terms);
+
+    private sealed record Group(LedgerEvent.Refused First, int Count, DateTimeOffset Until);
 }

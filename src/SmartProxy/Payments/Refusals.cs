@@ -49,7 +49,7 @@ internal static class Refusals
         new(503, Words.Of(reason), $"the signer refused by its own rules ({Words.Of(reason)}); nothing was signed, tell the operator");
 
     public static Refusal BodyNotReplayable() =>
-        new(413, "body_not_replayable", "the request's body is too large to be sent again with a payment; send it in smaller parts, or ask the operator for a larger limit");
+        new(413, "body_not_replayable", "the request's body is too large, or came too slowly, to be sent again with a payment; send it whole and in smaller parts, or ask the operator for a larger limit");
 
     public static Refusal WalletNotFound(string? name) =>
         new(503, "wallet_not_found", $"the policy wants the wallet {name ?? "(none named, and there is not exactly one)"}, which is not configured; tell the operator");
@@ -70,6 +70,13 @@ internal static class Refusals
     /// <summary>No answer came to a payment that may have arrived.</summary>
     public static Refusal OutcomeUnknown(Reservation reservation) =>
         new(502, "payment_outcome_unknown", $"the connection was lost after a payment of {reservation.Value} USD was sent; the amount stays held, and the same request asked again presents the same payment, never a second one")
+        {
+            Members = Members(("price", reservation.Value.ToString()), ("payTo", reservation.Authorization.Terms.To.ToString())),
+        };
+
+    /// <summary>The paid answer broke off before any of it could be shown.</summary>
+    public static Refusal AnswerLost(Reservation reservation) =>
+        new(502, "paid_answer_lost", $"{reservation.Value} USD were paid, and the seller's answer broke off before any of it could be handed on; look at the receipt before you ask again, which may be a second purchase")
         {
             Members = Members(("price", reservation.Value.ToString()), ("payTo", reservation.Authorization.Terms.To.ToString())),
         };

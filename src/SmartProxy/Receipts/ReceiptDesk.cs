@@ -131,7 +131,8 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)
     {
         await _readModel.CatchUpAsync(cancellationToken);
-        if (!Receipt.TryParseId(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found)
+        if (!Receipt.TryParseId(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found
+            || (found.Outcome is "in_doubt" && id == Receipt.IdOf(payment, isFinal: true)))
         {
             return null;
         }
@@ -143,6 +144,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
             var facts = line.Entry switch
             {
                 JournalEntry.Recorded { Event: LedgerEvent.Refused refused } => ReceiptMapping.Of(refused, line),
+                JournalEntry.Recorded { Event: LedgerEvent.InDoubt } when open is { HasReceipt: true } => null, // presented again, and still not final
                 _ when open is not null => ReceiptMapping.Of(open.Reserved, open.Line, line, open.HasReceipt),
                 _ => null,
             };
@@ -155,6 +157,11 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
             {
                 await StoreAsync(facts);
                 return await _readModel.FindReceiptAsync(id, cancellationToken);
+            }
+
+            if (facts is not null and not { Outcome: ReceiptOutcome.InDoubt })
+            {
+                return null; // nothing can follow a final outcome: the rest of the journal need not be read
             }
 
             open = open is not null && facts is not null ? open with { HasReceipt = true } : open;

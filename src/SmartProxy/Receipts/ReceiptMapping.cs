@@ -21,6 +21,7 @@ internal static class ReceiptMapping
         DecidedAt = line.At,
         FinishedAt = line.At,
         OutcomeLine = new LedgerLine(line.Sequence, line.Hash),
+        Count = refused.Count,
     };
 
     /// <summary>The receipt of a payment; null when the line is no outcome.</summary>

@@ -120,7 +120,7 @@ internal sealed class ReadModelFile : IDisposable
             case JournalEntry.Reserved reserved:
                 _payments.Upsert(PaymentDocument.From(reserved, line).ToBson());
                 break;
-            case JournalEntry.Recorded { Event: LedgerEvent.Refused refused }:
+            case JournalEntry.Recorded { Event: LedgerEvent.Refused { Count: 1 } refused }:
                 _payments.Upsert(PaymentDocument.From(refused, line).ToBson());
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Sent e }:

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SmartProxy.TestKit;
@@ -138,17 +139,14 @@ internal sealed class ProxyProcess : IAsyncDisposable
     private async Task UntilHealthyAsync(Process process)
     {
         using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        var deadline = TimeProvider.System.GetTimestamp();
-        while (true)
+        var start = TimeProvider.System.GetTimestamp();
+        var last = "no answer";
+        while (!process.HasExited && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(60))
         {
-            if (process.HasExited || TimeProvider.System.GetElapsedTime(deadline) > TimeSpan.FromSeconds(60))
-            {
-                throw new InvalidOperationException("the proxy did not become healthy\n" + Log());
-            }
-
             try
             {
                 using var answer = await _admin.GetAsync($"http://{Admin}/healthz", TestContext.Current.CancellationToken);
+                last = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 if (answer.StatusCode == HttpStatusCode.OK)
                 {
                     return;
@@ -161,6 +159,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
             await again.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
+
+        var end = process.HasExited ? $"exit code {process.ExitCode}" : "60 s passed";
+        throw new InvalidOperationException($"the proxy did not become healthy: {end}; /healthz: {last}\n{Log()}");
     }
 
     private static string PolicyText(Laboratory lab, string limits) => $$"""
@@ -184,12 +185,27 @@ internal sealed class ProxyProcess : IAsyncDisposable
         },
     }.ToJsonString();
 
+    /// <summary>
+    /// Two free ports below the range that the system hands to outgoing connections: a port is kept over restarts, and none of those
+    /// connections may take it meanwhile.
+    /// </summary>
     private static (int Proxy, int Admin) FreePorts()
     {
-        using var first = new TcpListener(IPAddress.Loopback, 0);
-        using var second = new TcpListener(IPAddress.Loopback, 0);
-        first.Start();
-        second.Start();
-        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(10_000, 15_000) * 2;
+            try
+            {
+                using var first = new TcpListener(IPAddress.Loopback, port);
+                using var second = new TcpListener(IPAddress.Loopback, port + 1);
+                first.Start();
+                second.Start();
+                return (port, port + 1);
+            }
+            catch (SocketException)
+            {
+                // Somebody has one of them.
+            }
+        }
     }
 }

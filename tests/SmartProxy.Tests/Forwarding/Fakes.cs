@@ -90,4 +90,6 @@ internal sealed class FakeGuard : IPaymentGuard
             ? new Refusal(403, "own_payment_not_allowed", "leave the payment to the proxy; remove the header")
             : null;
     }
+
+    public string? FindInMessage(ReadOnlyMemory<byte> message) => SmartProxy.Protocol.Mpp.PaymentCredentials.FindInFrame(message.Span);
 }

@@ -4,7 +4,10 @@ using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using SmartProxy.Forwarding;
 using SmartProxy.Payments;
+using SmartProxy.Protocol;
 
 namespace SmartProxy.Tests.Forwarding;
 
@@ -103,6 +106,24 @@ public sealed class UpstreamCallTests
         Assert.Equal("paid with signed", await response.Content.ReadAsStringAsync(Token));
         Assert.Equal("settled", response.Headers.GetValues("Smart-Proxy-Receipt").Single());
         Assert.Equal((200, true, false), (paid!.Head!.Status, paid.IsComplete, paid.NeverSent));
+    }
+
+    [Fact]
+    public async Task An_upload_that_stalls_after_its_402_is_given_up_in_time()
+    {
+        await using var origin = await TestOrigin.StartAsync(Challenge, HttpProtocols.Http1, tls: false);
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.ActivitySeconds = 1);
+        Assert.True(Origin.TryParse(origin.Url, out var charging));
+        proxy.Services.GetRequiredService<ChargingOrigins>().Learn(charging);
+        using var client = await proxy.ConnectAsync(Token);
+
+        // The origin is asked first, so its 402 comes before the end of the upload, which never comes.
+        await client.SendAsync(
+            $"POST {origin.Url}/ HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", Token);
+        var head = await client.ReadHeadAsync(Token).WaitAsync(Patience, Token);
+
+        Assert.StartsWith("HTTP/1.1 402 ", head, StringComparison.Ordinal);
+        Assert.Contains("Smart-Proxy-Reason: body_not_replayable", head, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -101,6 +101,23 @@ public sealed class PaymentFlowTests
         Assert.Equal(lost.Payments, retry.Payments);
         Assert.Equal(200, retry.Passed!.Value.Status);
         Assert.Equal(PaymentState.Settled, await kit.StateAsync());
+
+        // The first receipt says in doubt; the answer names the one that supersedes it.
+        var receipt = retry.Passed.Value.Headers.Single(header => header.Key == "Smart-Proxy-Receipt").Value;
+        Assert.Equal(lost.Answered!.ReceiptId + ".2", receipt);
+    }
+
+    [Fact]
+    public async Task A_paid_answer_that_breaks_off_before_the_agent_sees_any_of_it_is_told_with_its_receipt()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        var call = new ScriptedCall(FlowKit.Cent(), payment => FlowKit.Paid(payment) with { BreaksOff = true });
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal((502, "paid_answer_lost"), (call.Answered!.Status, call.Answered.Reason));
+        Assert.StartsWith("rcpt_", call.Answered.ReceiptId, StringComparison.Ordinal);
+        Assert.Equal(PaymentState.Settled, await kit.StateAsync());
     }
 
     [Fact]
@@ -290,7 +307,7 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
-    public async Task Identical_refusals_within_a_minute_share_one_receipt()
+    public async Task Identical_refusals_within_a_minute_share_one_receipt_that_tells_their_number()
     {
         await using var kit = await FlowKit.CreateAsync(""" "payment": "0.001" """);
         var first = new ScriptedCall(FlowKit.Cent());
@@ -301,6 +318,12 @@ public sealed class PaymentFlowTests
 
         Assert.NotNull(first.Answered!.ReceiptId);
         Assert.Equal(first.Answered.ReceiptId, second.Answered!.ReceiptId);
+
+        kit.Ledger.Time.Advance(TimeSpan.FromMinutes(2));
+        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        var counts = kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).OfType<JournalEntry.Recorded>().Select(entry => entry.Event).OfType<LedgerEvent.Refused>();
+        Assert.Equal([1, 2], counts.Select(refused => refused.Count));
     }
 
     [Fact]

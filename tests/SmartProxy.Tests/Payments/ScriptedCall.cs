@@ -54,12 +54,12 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
         {
             Answered = instead;
         }
-        else
+        else if (!answer.BreaksOff)
         {
             Passed = (answer.Head.Status, reply.Headers);
         }
 
-        return ValueTask.FromResult(new PaidAttempt(answer.Head, IsComplete: true, NeverSent: false, default));
+        return ValueTask.FromResult(new PaidAttempt(answer.Head, IsComplete: !answer.BreaksOff, NeverSent: false, default, IsShown: !answer.BreaksOff));
     }
 
     public ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)
@@ -78,7 +78,8 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
 }
 
 /// <param name="Head">Null for a lost connection.</param>
-internal sealed record ScriptedAnswer(AnswerHead? Head)
+/// <param name="BreaksOff">Whether nothing follows the head, and none of it reaches the agent.</param>
+internal sealed record ScriptedAnswer(AnswerHead? Head, bool BreaksOff = false)
 {
     public static readonly ScriptedAnswer Lost = new((AnswerHead?)null);
 

@@ -6,7 +6,8 @@ namespace SmartProxy.Storage.Chain;
 /// <summary>What the chain says about a journal.</summary>
 /// <param name="Explained">Uses of our authorizations that a decision explains, with the whole journal before it unchanged.</param>
 /// <param name="Problems">Everything that does not fit, in words; each names the payment it is about, where there is one.</param>
-internal sealed record NotaryReport(int Explained, IReadOnlyList<string> Problems);
+/// <param name="Unproven">Settlements that only the seller claims: the chain does not show them.</param>
+internal sealed record NotaryReport(int Explained, IReadOnlyList<string> Problems, IReadOnlyList<string> Unproven);
 
 /// <summary>
 /// Compares a journal with the chain. Every authorization that the chain shows as used must be explained by a decision whose nonce commits to the
@@ -44,7 +45,7 @@ internal sealed class LedgerNotary
     /// <exception cref="EthRpcException">A node failed, or answered something else.</exception>
     public async Task<NotaryReport> CompareAsync(IReadOnlyList<EthRpc> nodes, long fromBlock, CancellationToken cancellationToken)
     {
-        var (explained, problems, asked) = (0, new List<string>(), new HashSet<ChainId>());
+        var (explained, problems, unproven, asked) = (0, new List<string>(), new List<string>(), new HashSet<ChainId>());
         foreach (var node in nodes)
         {
             var chain = await node.ChainIdAsync(cancellationToken);
@@ -66,11 +67,11 @@ internal sealed class LedgerNotary
                 }
             }
 
-            // A settlement that only the seller claims is no problem by itself; beside one that nothing explains it tells which decision was replaced.
+            // No problem by itself, for sellers lie; beside a use that nothing explains it tells which decision was replaced.
             var used = uses.Select(use => use.Nonce).ToHashSet();
-            problems.AddRange(problems.Count == 0 ? [] : _claimed
+            unproven.AddRange(_claimed
                 .Where(claimed => claimed.Value.Authorization.Terms.Chain == chain && !used.Contains(claimed.Value.Authorization.Nonce))
-                .Select(claimed => $"payment {claimed.Key} says it settled, and {chain} does not show its nonce {claimed.Value.Authorization.Nonce}"));
+                .Select(claimed => $"payment {claimed.Key} is said to be settled, and {chain} does not show its nonce {claimed.Value.Authorization.Nonce}"));
         }
 
         foreach (var chain in _accounts.Select(account => account.Chain).Distinct().Where(chain => !asked.Contains(chain)))
@@ -78,7 +79,7 @@ internal sealed class LedgerNotary
             problems.Add($"payments on {chain} could not be compared: name a node of that chain with --rpc");
         }
 
-        return new NotaryReport(explained, problems);
+        return new NotaryReport(explained, problems, unproven);
     }
 
     private async Task<List<UsedAuthorization>> UsesAsync(EthRpc node, ChainId chain, long fromBlock, CancellationToken cancellationToken)
