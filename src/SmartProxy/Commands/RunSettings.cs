@@ -48,12 +48,14 @@ internal sealed record RunSettings
             throw new OperatorException($"there is no policy at `{policy}`; `smartproxy init` writes a first one, and `--policy` names another place");
         }
 
+        var options = OptionsReader.Read(configuration, folder);
         return new RunSettings
         {
             Data = data,
             Installation = installation,
             Policy = Path.GetFullPath(policy),
-            Options = OptionsReader.Read(configuration, folder),
+            Options = options,
+            LogFormat = options.Logs,
             Configuration = configuration,
             SettingsFolder = folder,
         };

@@ -6,6 +6,8 @@ namespace SmartProxy.Hosting;
 /// <summary>One record per line on standard error: readable on a terminal, JSON where the setting <c>SmartProxy:Logs</c> says <c>json</c>.</summary>
 internal static class Logs
 {
+    private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+
     public static ILoggerFactory Create(RunSettings settings) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(LogLevel.Information);
@@ -18,11 +20,11 @@ internal static class Logs
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (settings.LogFormat is LogFormat.Json)
         {
-            logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+            logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));
         }
         else if (settings.LogFormat is LogFormat.Text)
         {
-            logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ "));
+            logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, TimeFormat + " "));
         }
 
         settings.MoreLogs?.Invoke(logging);

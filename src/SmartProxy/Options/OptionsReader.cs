@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using SmartProxy.Hosting;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
@@ -31,7 +32,7 @@ internal sealed class OptionsReader
 
     private SmartProxyOptions ReadAll(IConfigurationSection root)
     {
-        RefuseUnknown(root, ["Listen", "Networks", "Ledger", "Wallets", "Signer", .. DataPathSettings.Sections]);
+        RefuseUnknown(root, ["Listen", "Networks", "Ledger", "Wallets", "Signer", "Logs", .. DataPathSettings.Sections]);
         _problems.AddRange(DataPathSettings.Problems(root));
         var options = new SmartProxyOptions
         {
@@ -40,6 +41,7 @@ internal sealed class OptionsReader
             Ledger = ReadLedger(root.GetSection("Ledger")),
             Wallets = root.GetSection("Wallets").GetChildren().ToDictionary(wallet => wallet.Key, ReadWallet, StringComparer.Ordinal),
             Signer = ReadSigner(root.GetSection("Signer")),
+            Logs = ReadLogs(root.GetSection("Logs")),
         };
         RefuseOpenListeners(options.Listen);
         return options;
@@ -124,6 +126,16 @@ internal sealed class OptionsReader
             MaxPayment = ReadDollars(section.GetSection("MaxPayment"), defaults.MaxPayment),
             MaxDay = ReadDollars(section.GetSection("MaxDay"), defaults.MaxDay),
         };
+    }
+
+    private LogFormat ReadLogs(IConfigurationSection section)
+    {
+        if (section.Value is not (null or "text" or "json") || section.GetChildren().Any())
+        {
+            Expected(section, $"`text` or `json`, found `{Printable.Line(section.Value, 60)}`");
+        }
+
+        return section.Value == "json" ? LogFormat.Json : LogFormat.Text;
     }
 
     private void RefuseOpenListeners(ListenOptions listen)

@@ -1,3 +1,4 @@
+using SmartProxy.Hosting;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Options;
@@ -19,6 +20,9 @@ internal sealed record SmartProxyOptions
     public IReadOnlyDictionary<string, WalletOptions> Wallets { get; init; } = new Dictionary<string, WalletOptions>();
 
     public SignerOptions Signer { get; init; } = new();
+
+    /// <summary>How log records look: <c>text</c> or <c>json</c>.</summary>
+    public LogFormat Logs { get; init; }
 }
 
 /// <summary>The two listeners.</summary>

@@ -24,7 +24,7 @@ public sealed class InitCommandTests : IDisposable
             file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_kit.Data));
         Assert.Equal(
-            ["admin-token", "ca/ca.key", "ca/ca.pem", "credentials.json", "receipts-key/key.pem", "wallets/main.json", "wallets/main.password"],
+            ["admin-token", "ca/ca.key", "ca/ca.pem", "credentials.json", "ledger/journal", "receipts-key/key.pem", "wallets/main.json", "wallets/main.password"],
             Installation.Load(_kit.Folder).Made);
     }
 

@@ -166,7 +166,8 @@ public sealed class BadInputTests : IAsyncLifetime
     {
         using var holder = new TcpListener(IPAddress.Loopback, 0);
         holder.Start();
-        string[] arguments = ["run", "--data", Data.Path, "--policy", Policy, "--listen", "127.0.0.1:0", "--admin", holder.LocalEndpoint.ToString()!];
+        await File.WriteAllTextAsync(_folder.File("settings.json"), """{ "SmartProxy": { "Logs": "json" } }""", TestContext.Current.CancellationToken);
+        string[] arguments = ["run", "--config", _folder.File("settings.json"), "--data", Data.Path, "--policy", Policy, "--listen", "127.0.0.1:0", "--admin", holder.LocalEndpoint.ToString()!];
         using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "smartproxy.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -175,6 +176,7 @@ public sealed class BadInputTests : IAsyncLifetime
         Assert.Equal((1, ""), (process.ExitCode, await output));
         Assert.Single(error.Split('\n'), line => line.StartsWith("smartproxy: can't listen on", StringComparison.Ordinal));
         Assert.DoesNotContain(" at ", error, StringComparison.Ordinal);
+        Assert.All(error.TrimEnd().Split('\n').Where(line => !line.StartsWith("smartproxy: ", StringComparison.Ordinal)), line => Assert.StartsWith("{\"Timestamp\":", line, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -210,6 +212,8 @@ public sealed class BadInputTests : IAsyncLifetime
     [InlineData("""{ "SmartProxy": { "Upstream": { "ConnectSecond": 3 } } }""", "SmartProxy:Upstream:ConnectSecond")]
     [InlineData("""{ "SmartProxy": { "Upstream": { "ConnectSeconds": 0 } } }""", "ConnectSeconds")]
     [InlineData("""{ "SmartProxy": { "Upstream": { "ConnectSeconds": "soon" } } }""", "ConnectSeconds")]
+    [InlineData("""{ "SmartProxy": { "Logs": "yaml" } }""", "SmartProxy:Logs")]
+    [InlineData("""{ "SmartProxy": { "Payments": { "Enabled": false } } }""", "SmartProxy:Payments")]
     [InlineData("""{ "SmartProxy": { "Egress": { "Allow": ["127.1:80"] } } }""", "127.1:80")]
     [InlineData("""{ "SmartProxy": { "Upstream": { "ExtraCaFile": "nowhere.pem" } } }""", "nowhere.pem")]
     public async Task A_setting_that_is_unknown_or_out_of_range_is_named(string settings, string name)

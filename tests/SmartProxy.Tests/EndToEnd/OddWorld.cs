@@ -34,7 +34,7 @@ public sealed class OddWorld : IAsyncLifetime
         Proxy = await RunningProxy.StartAsync(new ProxySetup
         {
             Policy = PolicyFor($"127.0.0.1:{Mock.Port}", Seller.Authority, TlsSeller.Authority),
-            Agents = [.. Enumerable.Range(1, Agents).Select(AgentName)],
+            Agents = ["poor", .. Enumerable.Range(1, Agents).Select(AgentName)],
         });
     }
 
@@ -50,7 +50,7 @@ public sealed class OddWorld : IAsyncLifetime
         { "networks": ["base-sepolia"],
           "merchants": { "odd": { "hosts": [{{string.Join(", ", hosts.Select(host => $"\"{host}\""))}}], "allowCleartext": true } },
           "policies": { "small": { "allow": ["odd"], "limits": { "payment": "0.05", "day": "1.00" } } },
-          "agents": { "me": { "policy": "small" }, "a-*": { "policy": "small" } } }
+          "agents": { "me": { "policy": "small" }, "a-*": { "policy": "small" }, "poor": { "policy": "small", "limits": { "day": "0.10" } } } }
         """;
 
     /// <summary>An agent and a path that no other test uses.</summary>

@@ -6,7 +6,7 @@ namespace SmartProxy.Tests.Operator;
 /// <summary>Every endpoint against every kind of caller: nobody, an agent, another agent, the operator.</summary>
 public sealed class AuthorizationMatrixTests(ApiKit kit) : IClassFixture<ApiKit>
 {
-    private const string OfA = "01jaaaaaaaaaaaaaaaaaaaaaaa";
+    private const string OfA = "rcpt_01jaaaaaaaaaaaaaaaaaaaaaaa";
 
     public static TheoryData<string, string, int, int, int, int> AdminEndpoints => new()
     {

@@ -29,10 +29,11 @@ internal sealed class FlowKit : IAsyncDisposable
         (Ledger, View) = (ledger, new SwappablePolicy(policy));
         Assert.True(SecretKey.TryParse("0x0000000000000000000000000000000000000000000000000000000000000002", out var key));
         _signer = new ReservationSigner(key!, new LedgerReservations(ledger.Host), new SignerCaps(), ledger.Time);
+        Wallet = new WatchedWallet(_signer, ledger.Host);
         var queries = new QueryDigester(new byte[QueryDigester.KeyLength]);
         var random = new SeededRandom(7);
         var presented = new PresentedPayments(ledger.Time);
-        var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = _signer });
+        var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = Wallet });
         Flow = new PaymentFlow(
             new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
             new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
@@ -43,6 +44,8 @@ internal sealed class FlowKit : IAsyncDisposable
     public SwappablePolicy View { get; }
 
     public PaymentFlow Flow { get; }
+
+    public WatchedWallet Wallet { get; }
 
     public EvmAddress Payer => _signer.Address;
 
@@ -120,6 +123,20 @@ internal sealed class FlowKit : IAsyncDisposable
     }
 
     private static string Base64(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json));
+
+    /// <summary>Notes, each time that a signature is asked for, whether its reservation was there to be found.</summary>
+    internal sealed class WatchedWallet(IWallet inner, ILedger ledger) : IWallet
+    {
+        public List<bool> Asked { get; } = [];
+
+        public EvmAddress Address => inner.Address;
+
+        public async ValueTask<SignOutcome> SignAsync(PaymentId reservation, CancellationToken cancellationToken)
+        {
+            Asked.Add(await ledger.FindReservationAsync(reservation, cancellationToken) is not null);
+            return await inner.SignAsync(reservation, cancellationToken);
+        }
+    }
 
     /// <summary>A policy in force that a test can swap.</summary>
     internal sealed class SwappablePolicy(PolicySet? policy) : IPolicyView

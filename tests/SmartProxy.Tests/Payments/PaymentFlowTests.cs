@@ -42,6 +42,19 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
+    public async Task The_signer_is_asked_only_for_what_is_reserved_and_never_for_what_was_refused()
+    {
+        await using var kit = await FlowKit.CreateAsync(""" "day": "0.01" """);
+
+        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
+        var refused = new ScriptedCall(FlowKit.Cent()) { Target = "/another" };
+        await kit.Flow.RunAsync(refused);
+
+        Assert.Equal("budget_exceeded", refused.Answered!.Reason);
+        Assert.Equal([true], kit.Wallet.Asked);
+    }
+
+    [Fact]
     public async Task A_seller_that_keeps_the_payment_and_asks_again_gets_no_second_signature_and_the_amount_stays_held()
     {
         await using var kit = await FlowKit.CreateAsync(""" "day": "0.01" """);
