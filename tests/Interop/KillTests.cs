@@ -18,12 +18,20 @@ public sealed class KillTests(Laboratory laboratory) : InteropTest(laboratory)
 
             // A crash may leave the last batch without its head; the next start settles the end, and must lose nothing.
             await Proxy.StartAsync();
-            await Proxy.StopAsync();
             await CheckBooksAsync(mark, paid);
-            var verified = await Proxy.CliAsync("ledger", "verify", "--data", Proxy.Data);
-            Assert.True(verified.ExitCode == 0, verified.Output + verified.Error);
-            await Proxy.StartAsync();
+            if (round % 10 == 9)
+            {
+                await VerifyAsync();
+            }
         }
+    }
+
+    private async Task VerifyAsync()
+    {
+        await Proxy.StopAsync();
+        var verified = await Proxy.CliAsync("ledger", "verify", "--data", Proxy.Data);
+        Assert.True(verified.ExitCode == 0, verified.Output + verified.Error);
+        await Proxy.StartAsync();
     }
 
     /// <summary>Kills after so many paid answers, while others are under way. Gives the URLs whose paid answers the agent saw.</summary>
@@ -46,7 +54,7 @@ public sealed class KillTests(Laboratory laboratory) : InteropTest(laboratory)
 
     private async Task CheckBooksAsync(string mark, string[] paidUrls)
     {
-        var lines = await Proxy.ExportAsync();
+        var lines = Proxy.ReadJournal();
         var booked = lines.Where(line => line.GetProperty("type").ValueEquals("reserved"u8))
             .Select(line => line.GetProperty("authorization").GetProperty("nonce").GetString()!)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);

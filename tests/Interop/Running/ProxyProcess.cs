@@ -101,6 +101,14 @@ internal sealed class ProxyProcess : IAsyncDisposable
         return [.. export.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
+    /// <summary>The journal's whole lines as they lie on disk, of a proxy in any state.</summary>
+    public JsonElement[] ReadJournal()
+    {
+        using var file = new FileStream(Path.Combine(Data, "ledger", "journal-000001.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var text = new StreamReader(file).ReadToEnd();
+        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
     /// <summary>What the process said, for the message of a failing test.</summary>
     public string Log()
     {
