@@ -22,7 +22,6 @@ internal sealed partial class PaymentFlow(
     Metrics metrics,
     ILogger<PaymentFlow> logger) : IPaymentFlow
 {
-
     public async ValueTask RunAsync(IUpstreamCall call)
     {
         // (1) Terms are read once; what is signed is built from this object.
