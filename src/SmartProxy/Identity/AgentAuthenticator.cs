@@ -46,6 +46,25 @@ internal sealed class AgentAuthenticator : IAgentAuthenticator, IDisposable
     {
         var text = token is { Length: <= AgentToken.MaxLength } ? token : "";
         var hash = AgentToken.HashOf(text);
+        if (Match(text, hash, user) is { } identity)
+        {
+            return identity;
+        }
+
+        // A token that was made a moment ago, by `env` say, is used at once. Whatever fails, fails after the same look at the file.
+        if (!_store.MayHaveChanged())
+        {
+            return null;
+        }
+
+        _store.Refresh();
+        return Match(text, hash, user);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private AgentIdentity? Match(string text, byte[] hash, string? user)
+    {
         var live = _store.Find(AgentToken.IdOf(text));
         var matches = CryptographicOperations.FixedTimeEquals(hash, live?.Hash ?? _noHash);
         if (matches && live is not null && (user is null || user == live.Stored.Agent.Value))
@@ -55,8 +74,6 @@ internal sealed class AgentAuthenticator : IAgentAuthenticator, IDisposable
 
         return FindDeclared(user, hash);
     }
-
-    public void Dispose() => _timer.Dispose();
 
     // A declared token has no lookup id: the user name says whose hashes to compare with.
     private AgentIdentity? FindDeclared(string? user, byte[] hash)

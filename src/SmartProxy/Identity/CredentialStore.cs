@@ -13,6 +13,7 @@ internal sealed class CredentialStore
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private byte[] _bytes;
+    private (DateTime, long) _stamp;
     private volatile FrozenDictionary<string, LiveToken> _tokens = FrozenDictionary<string, LiveToken>.Empty;
 
     private CredentialStore(CredentialFile file, TimeProvider time, byte[] bytes)
@@ -33,11 +34,21 @@ internal sealed class CredentialStore
     public LiveToken? Find(string id) =>
         _tokens.TryGetValue(id, out var live) && !live.Stored.IsExpired(_time.GetUtcNow()) ? live : null;
 
+    /// <summary>Whether the file looks different from what was last taken in: one question to the file system.</summary>
+    public bool MayHaveChanged()
+    {
+        lock (_gate)
+        {
+            return Stamp() != _stamp;
+        }
+    }
+
     /// <summary>Takes in what another process changed, and ends what was revoked or has expired.</summary>
     public void Refresh()
     {
         lock (_gate)
         {
+            _stamp = Stamp();
             try
             {
                 var bytes = _file.ReadBytes();
@@ -74,6 +85,8 @@ internal sealed class CredentialStore
             }
         }
     }
+
+    private (DateTime, long) Stamp() => new FileInfo(_file.Path) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : default;
 
     private void EndExpired()
     {

@@ -97,12 +97,10 @@ public sealed class AgentAuthenticatorTests : IDisposable
     }
 
     [Fact]
-    public void A_token_that_another_process_adds_works_within_a_second()
+    public void A_token_that_another_process_adds_works_at_once()
     {
         using var authenticator = _kit.Authenticator();
         var token = _kit.Editor.Add(Agent("late")).Reveal();
-
-        _kit.Time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal("late", authenticator.Verify(token)?.Agent.Value);
     }
