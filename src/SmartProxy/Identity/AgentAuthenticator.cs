@@ -52,12 +52,12 @@ internal sealed class AgentAuthenticator : IAgentAuthenticator, IDisposable
         }
 
         // A token that was made a moment ago, by `env` say, is used at once. Whatever fails, fails after the same look at the file.
-        if (!_store.MayHaveChanged())
+        if (_store.MayHaveChanged())
         {
-            return null;
+            _store.Refresh();
         }
 
-        _store.Refresh();
+        // INVARIANT: matched again in any case, for the timer may have taken the change in since the first look.
         return Match(text, hash, user);
     }
 
