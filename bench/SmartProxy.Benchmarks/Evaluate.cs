@@ -80,6 +80,6 @@ public class Evaluate
             DomainVersion = asset.DomainVersion,
             Original = "{}",
         };
-        return new PaymentQuestion(new AgentId("a500"), "GET", IsUpgrade: false, origin, offer);
+        return new PaymentQuestion(new AgentId("a500"), "GET", IsUpgrade: false, origin, offer) { Path = "/search", At = DateTimeOffset.UnixEpoch };
     }
 }

@@ -103,7 +103,7 @@ public class Reserve
     })));
 
     private static BudgetLine Line(string id, string key, SpendWindow window) =>
-        new(id, new SpendScope(key, facts => key == "*" || facts.Agent.Value == "me"), window, new Usd(UInt128.One << 90));
+        new(id, key == "*" ? BudgetOwner.Organization : BudgetOwner.Agent(new AgentId("me")), new SpendScope(key, facts => key == "*" || facts.Agent.Value == "me"), window, new Usd(UInt128.One << 90));
 
     private void Append(JournalEntry entry) => _books.Apply(_writer.Append(entry, _books.Tick(DateTimeOffset.UtcNow), _bytes));
 

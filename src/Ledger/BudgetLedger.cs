@@ -183,12 +183,12 @@ public sealed class BudgetLedger
         {
             var series = _book.SeriesOf(line, now);
             var room = line.Limit.Less(series.Used);
-            if (value <= room)
+            if (value.Micros <= room.Units)
             {
                 continue;
             }
 
-            var wait = value > line.Limit ? null : series.FreesIn(value.Less(room).Plus(series.Used.Less(line.Limit)));
+            var wait = value.Micros > line.Limit.Units ? null : series.FreesIn(new Usd(value.Micros - room.Units + series.Used.Less(line.Limit).Units));
             refusal = refusal is null
                 ? new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded, new LineUsage(line, series.Spent, series.Held, series.ResetsAt), wait)
                 : refusal with { RetryAfter = refusal.RetryAfter is { } other && wait is { } own ? TimeSpan.FromTicks(Math.Max(other.Ticks, own.Ticks)) : null };
@@ -197,7 +197,7 @@ public sealed class BudgetLedger
         return refusal;
     }
 
-    private static JournalEntry.Reserved ToEntry(ReserveRequest request, Bytes32 journalHead)
+    private JournalEntry.Reserved ToEntry(ReserveRequest request, Bytes32 journalHead)
     {
         var record = DecisionRecord.Compose(request, journalHead);
         return new JournalEntry.Reserved
@@ -207,7 +207,7 @@ public sealed class BudgetLedger
             DecisionRecord = record,
             Authorization = new TransferAuthorization(request.Terms, DecisionRecord.NonceOf(record)),
             Facts = request.Facts,
-            Lines = [.. request.Lines.Select(line => line.Id)],
+            Lines = [.. request.Lines.Select(line => _book.SeriesOf(line, _now)).Zip(request.Lines, (series, line) => new LimitFigures(line.Id, line.Limit, series.Spent, series.Held))],
             TermsHash = request.TermsHash,
             RequestDigest = request.RequestDigest,
             LogicalRequest = request.LogicalRequest,

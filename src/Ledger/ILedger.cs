@@ -46,7 +46,7 @@ public sealed record LedgerHealth(Bytes32 Head, long Sequence, Bytes32? PolicyHa
 /// <param name="Spent">Settled (claimed or proven) within the window.</param>
 /// <param name="Held">Reserved, sent or in doubt: signed or about to be, and not known to be dead.</param>
 /// <param name="ResetsAt">When the calendar window ends; null for rolling and total.</param>
-public sealed record LineUsage(BudgetLine Line, Usd Spent, Usd Held, DateTimeOffset? ResetsAt)
+public sealed record LineUsage(BudgetLine Line, Quantity Spent, Quantity Held, DateTimeOffset? ResetsAt)
 {
-    public Usd Remaining => Line.Limit.Less(Spent.Plus(Held));
+    public Quantity Remaining => Line.Limit.Less(Spent.Plus(Held));
 }

@@ -38,6 +38,30 @@ public abstract record LedgerEvent
         Bytes32? PolicyHash,
         int Count = 1) : LedgerEvent;
 
+    /// <summary>A person is asked to agree to one exact payment. At most one open question for each binding.</summary>
+    /// <param name="Approval">Its id.</param>
+    /// <param name="Question">What is asked.</param>
+    /// <param name="Context">For people.</param>
+    /// <param name="Figures">For people.</param>
+    /// <param name="ExpiresAt">When it closes without an answer.</param>
+    public sealed record ApprovalRequested(PaymentId Approval, ApprovalQuestion Question, PaymentContext Context, RefusalFigures Figures, DateTimeOffset ExpiresAt) : LedgerEvent;
+
+    /// <summary>A person answered. An agreement is used up by the one payment that it was asked for, or expires.</summary>
+    public sealed record ApprovalAnswered(PaymentId Approval, bool Approved, string By, string Reason, DateTimeOffset ExpiresAt) : LedgerEvent;
+
+    /// <summary>Room beyond the limits of one owner, until it is used up or expires. Never edits the policy file.</summary>
+    /// <param name="Grant">Its id.</param>
+    /// <param name="Owner">Whose dollar limits it lifts; limits on a single payment, counts and lists are not lifted.</param>
+    /// <param name="Merchant">Only for payments to this merchant, or null.</param>
+    /// <param name="Amount">The most by which limits may be exceeded, over all payments together.</param>
+    /// <param name="ExpiresAt">When it ends.</param>
+    /// <param name="By">Who gave it.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record Granted(PaymentId Grant, BudgetOwner Owner, string? Merchant, Usd Amount, DateTimeOffset ExpiresAt, string By, string Reason) : LedgerEvent;
+
+    /// <summary>What is left of a grant is taken back.</summary>
+    public sealed record GrantRevoked(PaymentId Grant, string By, string Reason) : LedgerEvent;
+
     /// <summary>A policy came into force; its text is archived by hash.</summary>
     public sealed record PolicyActivated(Bytes32 Hash, string Text, string Registry, string Change) : LedgerEvent;
 
@@ -57,8 +81,8 @@ public sealed record RefusalFigures(
     ChainId? Network = null,
     EvmAddress? Asset = null,
     string? Amount = null,
-    Usd? Limit = null,
-    Usd? Spent = null,
-    Usd? Held = null,
-    Usd? Remaining = null,
+    Quantity? Limit = null,
+    Quantity? Spent = null,
+    Quantity? Held = null,
+    Quantity? Remaining = null,
     DateTimeOffset? ResetsAt = null);

@@ -40,6 +40,9 @@ public sealed record ReserveRequest
     /// <summary>Whether the recipient must be, or become, the one pinned for (origin, network).</summary>
     public required bool PinsRecipient { get; init; }
 
+    /// <summary>What else the books are asked.</summary>
+    public PaymentGuards Guards { get; init; } = PaymentGuards.None;
+
     public required PaymentContext Context { get; init; }
 }
 
@@ -70,7 +73,20 @@ public sealed record PaymentContext
     public string? Wallet { get; init; }
 
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Which rule said what, in the order of the decision.</summary>
+    public IReadOnlyList<TraceStep> Trace { get; init; } = [];
+
+    /// <summary>What the candidate policy would have said, where one is evaluated beside the policy in force.</summary>
+    public ShadowSaying? Shadow { get; init; }
 }
+
+/// <summary>What a policy that is not in force would have said to the same request.</summary>
+/// <param name="PolicyHash">The candidate.</param>
+/// <param name="Allowed">Whether it would have paid, budgets included.</param>
+/// <param name="Reason">The stable word of its refusal; null when it would have paid.</param>
+/// <param name="Rule">Its deciding rule by its words.</param>
+public sealed record ShadowSaying(Bytes32 PolicyHash, bool Allowed, string? Reason, string Rule);
 
 /// <summary>A reservation that is on disk.</summary>
 /// <param name="Id">The payment.</param>
@@ -105,7 +121,17 @@ public abstract record ReserveOutcome
         LineUsage? Line = null,
         TimeSpan? RetryAfter = null,
         PaymentId? Earlier = null,
-        EvmAddress? PinnedRecipient = null) : ReserveOutcome;
+        EvmAddress? PinnedRecipient = null) : ReserveOutcome
+    {
+        /// <summary>The rule that refused, by its words, for the guards.</summary>
+        public string? Rule { get; init; }
+
+        /// <summary>The last price at this endpoint, for <see cref="ReserveRefusal.PriceDrift"/>.</summary>
+        public Usd? LastPrice { get; init; }
+
+        /// <summary>What a person is asked, for <see cref="ReserveRefusal.ApprovalPending"/> and <see cref="ReserveRefusal.ApprovalDenied"/>.</summary>
+        public ApprovalQuestion? Approval { get; init; }
+    }
 }
 
 /// <summary>Why a reservation was not made. The wire word of each is its snake_case form and never changes.</summary>
@@ -128,6 +154,24 @@ public enum ReserveRefusal
 
     /// <summary>The idempotency key came with another request.</summary>
     IdempotencyKeyReuse,
+
+    /// <summary>A limit on a number, of payments or of recipients, has no room.</summary>
+    CountExceeded,
+
+    /// <summary>Dearer than the last time by more than the policy's <c>priceDrift</c>.</summary>
+    PriceDrift,
+
+    /// <summary>The same request, paid as often as the policy's <c>loop</c> allows.</summary>
+    RequestLoop,
+
+    /// <summary>The seller was paid and did not deliver too often in a row: the policy's <c>breaker</c> is open.</summary>
+    MerchantSuspended,
+
+    /// <summary>A person has to agree first.</summary>
+    ApprovalPending,
+
+    /// <summary>A person said no to this very request.</summary>
+    ApprovalDenied,
 
     /// <summary>Judged under a policy that is not in force any more: evaluate again.</summary>
     PolicyChanged,

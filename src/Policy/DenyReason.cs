@@ -15,6 +15,9 @@ public enum DenyReason
     /// <summary>No <c>allow</c> selector matches the host.</summary>
     MerchantNotAllowed,
 
+    /// <summary>The agent's <c>schedule</c> is closed at this hour.</summary>
+    OutsideSchedule,
+
     /// <summary>Payment over <c>http://</c> where the merchant does not say <c>allowCleartext</c>.</summary>
     CleartextNotAllowed,
 

@@ -79,9 +79,9 @@ public sealed class PolicyEvaluator(PolicySet policy)
         var amount = new TokenAmount((UInt128)offer.Amount);
         var value = asset.ToUsd(amount);
         var pots = new Pots(policy, question.Agent, agent, merchant);
-        if (pots.LowestPayment(site) is { } payment && value > payment.Limit)
+        if (pots.LowestPayment(site) is { } payment && value.Micros > payment.Limit.Units)
         {
-            return new Verdict.Denied(offer, DenyReason.AmountOverPaymentLimit, payment.Id, value, payment.Limit, $"a price of at most {payment.Limit} USD");
+            return new Verdict.Denied(offer, DenyReason.AmountOverPaymentLimit, payment.Id, value, new Usd(payment.Limit.Units), $"a price of at most {payment.Limit} USD");
         }
 
         if (question.MaxPrice is { } ceiling && value > ceiling)
@@ -93,7 +93,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
             offer,
             asset,
             amount,
-            new PaymentFacts(question.Agent, agent.Group, agent.Policy, origin, merchant?.Name, site.Category, offer.Network, offer.Asset, offer.PayTo, value),
+            new PaymentFacts(question.Agent, agent.Group, agent.Policy, origin, merchant?.Name, site.Category, offer.Network, offer.Asset, offer.PayTo, value) { Method = question.Method, Path = question.Path },
             pots.Lines(site),
             recipients.Rule,
             ValidSeconds(agent, merchant),

@@ -13,7 +13,7 @@ public static class PolicyExplanation
     /// The verdict on a request for <paramref name="price"/> (without one: the least there is) in the agent's first token; null when the agent is known and none of its tokens is in the
     /// registry. Without <paramref name="payTo"/> a recipient is taken that the rules accept, where they name one.
     /// </summary>
-    public static Verdict? Judge(PolicySet policy, AgentId agent, string method, Origin origin, Usd? price, EvmAddress? payTo = null)
+    public static Verdict? Judge(PolicySet policy, AgentId agent, string method, Origin origin, string path, Usd? price, DateTimeOffset at, EvmAddress? payTo = null)
     {
         var rule = policy.Agents.Find(agent);
         var merchant = policy.Hosts.Locate(origin).Merchant;
@@ -28,7 +28,7 @@ public static class PolicyExplanation
 
         var listed = (merchant?.Recipients ?? rule?.Recipients)?.Listed ?? [];
         var recipient = payTo ?? listed.Select(a => (EvmAddress?)a).FirstOrDefault() ?? SomeRecipient;
-        return new PolicyEvaluator(policy).Judge(new PaymentQuestion(agent, method, IsUpgrade: false, origin, Offer(asset, price, recipient)));
+        return new PolicyEvaluator(policy).Judge(new PaymentQuestion(agent, method, IsUpgrade: false, origin, Offer(asset, price, recipient)) { Path = path, At = at });
     }
 
     private static PaymentOffer Offer(Asset asset, Usd? price, EvmAddress payTo) => new()

@@ -9,7 +9,14 @@ namespace SmartProxy.Policy;
 /// <param name="Origin">The origin that answered 402, as dialled.</param>
 /// <param name="Offer">The offer under judgement.</param>
 /// <param name="MaxPrice">The agent's own ceiling, if it sent one; it can only tighten.</param>
-public sealed record PaymentQuestion(AgentId Agent, string Method, bool IsUpgrade, Origin Origin, PaymentOffer Offer, Usd? MaxPrice = null);
+public sealed record PaymentQuestion(AgentId Agent, string Method, bool IsUpgrade, Origin Origin, PaymentOffer Offer, Usd? MaxPrice = null)
+{
+    /// <summary>The request's path without its query, as sent.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>When it is asked: schedules depend on it.</summary>
+    public required DateTimeOffset At { get; init; }
+}
 
 /// <summary>How the recipient was accepted.</summary>
 public enum RecipientRule
@@ -31,6 +38,9 @@ public abstract record Verdict
     {
     }
 
+    /// <summary>Which rule said what, in the order of the decision; a refusal is the last step.</summary>
+    public IReadOnlyList<TraceStep> Trace { get; init; } = [];
+
     /// <param name="Offer">The very object that was judged.</param>
     /// <param name="Asset">Its token, from the registry: domain, decimals and dollar value.</param>
     /// <param name="Amount">Atomic units to sign.</param>
@@ -51,7 +61,11 @@ public abstract record Verdict
         int ValidSeconds,
         string? Wallet,
         IReadOnlyDictionary<string, string> Tags,
-        string Rule) : Verdict;
+        string Rule) : Verdict
+    {
+        /// <summary>What the reserve step has to ask the books beside the limits.</summary>
+        public PaymentGuards Guards { get; init; } = PaymentGuards.None;
+    }
 
     /// <param name="Offer">The offer that was refused.</param>
     /// <param name="Reason">Why.</param>
@@ -59,5 +73,9 @@ public abstract record Verdict
     /// <param name="Value">The dollar value, where the asset is known.</param>
     /// <param name="Limit">The limit that was exceeded, where one was.</param>
     /// <param name="WouldPass">What would have passed, in words: <c>a price of at most 0.05 USD</c>.</param>
-    public sealed record Denied(PaymentOffer Offer, DenyReason Reason, string Rule, Usd? Value = null, Usd? Limit = null, string? WouldPass = null) : Verdict;
+    public sealed record Denied(PaymentOffer Offer, DenyReason Reason, string Rule, Usd? Value = null, Usd? Limit = null, string? WouldPass = null) : Verdict
+    {
+        /// <summary>When the schedule opens again, for <see cref="DenyReason.OutsideSchedule"/>.</summary>
+        public DateTimeOffset? OpensAt { get; init; }
+    }
 }

@@ -129,7 +129,7 @@ internal sealed class Books
 
     public static Bytes32 Digest(string text) => Bytes32.Sha256(System.Text.Encoding.UTF8.GetBytes(text));
 
-    private static BudgetLine Line(string id, string limit, SpendWindow window, SpendScope? scope) => new(id, scope ?? Mine, window, Usd(limit));
+    private static BudgetLine Line(string id, string limit, SpendWindow window, SpendScope? scope) => new(id, BudgetOwner.Organization, scope ?? Mine, window, Usd(limit));
 
     private void Append(JournalEntry entry)
     {

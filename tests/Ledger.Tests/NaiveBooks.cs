@@ -44,7 +44,7 @@ internal sealed class NaiveBooks
     public bool HasRoom(ReserveRequest request, DateTimeOffset now) => request.Lines.All(line =>
     {
         var (spent, held) = Sum(line, now);
-        return spent + held + request.Facts.Value.Micros <= line.Limit.Micros;
+        return spent + held + request.Facts.Value.Micros <= line.Limit.Units;
     });
 
     private static bool Counts(Entry entry, SpendWindow window, DateTimeOffset start, DateTimeOffset now)

@@ -141,7 +141,7 @@ public sealed class SimulationTests
         private void Compare(BudgetLine line)
         {
             var usage = _books.Usage(line);
-            Assert.Equal(_naive.Sum(line, _books.Now), (usage.Spent.Micros, usage.Held.Micros));
+            Assert.Equal(_naive.Sum(line, _books.Now), (usage.Spent.Units, usage.Held.Units));
         }
 
         private void CompareAll()
@@ -174,7 +174,7 @@ public sealed class SimulationTests
             var random = new Random(seed);
             var scopes = Agents.Select(name => new SpendScope("agent=" + name, facts => facts.Agent.Value == name)).Append(Books.Everyone);
             return [.. scopes.SelectMany(scope => windows.Select(window =>
-                new BudgetLine($"{scope.Key} {window}", scope, window, new Usd((UInt128)random.Next(1_000_000, window is SpendWindow.Total ? 400_000_000 : 20_000_000)))))];
+                new BudgetLine($"{scope.Key} {window}", BudgetOwner.Organization, scope, window, new Usd((UInt128)random.Next(1_000_000, window is SpendWindow.Total ? 400_000_000 : 20_000_000)))))];
         }
     }
 }

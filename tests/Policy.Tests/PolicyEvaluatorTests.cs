@@ -235,7 +235,7 @@ public sealed class PolicyEvaluatorTests
         var allowed = Assert.IsType<Verdict.Allowed>(Evaluator.Judge(question));
 
         Assert.Same(question.Offer, allowed.Offer);
-        Assert.Equal(new PaymentFacts(question.Agent, "lab", "research", question.Origin, "exa", "search", TestTokens.Sepolia, TestTokens.Usdc, question.Offer.PayTo, new Usd(10_000)), allowed.Facts);
+        Assert.Equal(new PaymentFacts(question.Agent, "lab", "research", question.Origin, "exa", "search", TestTokens.Sepolia, TestTokens.Usdc, question.Offer.PayTo, new Usd(10_000)) { Method = "GET", Path = "/search" }, allowed.Facts);
         Assert.Equal(RecipientRule.Listed, allowed.Recipient);
         Assert.Equal(120, allowed.ValidSeconds);
         Assert.Equal("main", allowed.Wallet);

@@ -45,7 +45,7 @@ public sealed class PolicyPropertyTests
             // Allowed under the lower limits means allowed under the higher ones, on the same lines with no less room.
             return Judge(allow, deny, limits, purchase) is Verdict.Allowed wide
                 && wide.Lines.Count == tight.Lines.Count
-                && wide.Lines.OrderBy(l => l.Id, StringComparer.Ordinal).Zip(tight.Lines.OrderBy(l => l.Id, StringComparer.Ordinal)).All(p => p.First.Id == p.Second.Id && p.First.Limit >= p.Second.Limit);
+                && wide.Lines.OrderBy(l => l.Id, StringComparer.Ordinal).Zip(tight.Lines.OrderBy(l => l.Id, StringComparer.Ordinal)).All(p => p.First.Id == p.Second.Id && p.First.Limit.Units >= p.Second.Limit.Units);
         }, iter: 400);
 
     [Fact]

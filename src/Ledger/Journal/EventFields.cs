@@ -151,10 +151,10 @@ internal static class EventFields
         }
 
         json.WriteOptional("amount"u8, figures.Amount);
-        WriteUsd(json, "limit"u8, figures.Limit);
-        WriteUsd(json, "spent"u8, figures.Spent);
-        WriteUsd(json, "held"u8, figures.Held);
-        WriteUsd(json, "remaining"u8, figures.Remaining);
+        WriteQuantity(json, "limit"u8, figures.Limit);
+        WriteQuantity(json, "spent"u8, figures.Spent);
+        WriteQuantity(json, "held"u8, figures.Held);
+        WriteQuantity(json, "remaining"u8, figures.Remaining);
         if (figures.ResetsAt is { } resetsAt)
         {
             json.WriteTime("resetsAt"u8, resetsAt);
@@ -168,6 +168,15 @@ internal static class EventFields
         if (value is { } usd)
         {
             json.WriteDigits(name, usd.Micros);
+        }
+    }
+
+    // The measure is said once for all figures of a limit; dollars go without saying.
+    private static void WriteQuantity(Utf8JsonWriter json, ReadOnlySpan<byte> name, Protocol.Quantity? value)
+    {
+        if (value is { } quantity)
+        {
+            json.WriteDigits(name, quantity.Units);
         }
     }
 

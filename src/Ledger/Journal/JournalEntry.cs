@@ -27,8 +27,14 @@ public abstract record JournalEntry
 
         public required PaymentFacts Facts { get; init; }
 
-        /// <summary>The words of the limits that it draws on.</summary>
-        public required IReadOnlyList<string> Lines { get; init; }
+        /// <summary>The limits that it draws on, as they stood before it.</summary>
+        public required IReadOnlyList<LimitFigures> Lines { get; init; }
+
+        /// <summary>The agreement that it uses up, if a person was asked.</summary>
+        public PaymentId? Approval { get; init; }
+
+        /// <summary>The grants that it uses, and how much of each.</summary>
+        public IReadOnlyList<GrantUse> Grants { get; init; } = [];
 
         public required Bytes32 TermsHash { get; init; }
 

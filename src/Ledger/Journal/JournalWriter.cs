@@ -80,7 +80,7 @@ public sealed class JournalWriter(long sequence, Bytes32 head)
         json.WriteStartArray("lines"u8);
         foreach (var line in entry.Lines)
         {
-            json.WriteStringValue(line);
+            json.WriteStringValue(line.Id);
         }
 
         json.WriteEndArray();

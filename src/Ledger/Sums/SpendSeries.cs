@@ -21,12 +21,12 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
     private UInt128 _spent;
     private UInt128 _held;
 
-    public Usd Spent => new(_spent);
+    public Quantity Spent => new Usd(_spent);
 
-    public Usd Held => new(_held);
+    public Quantity Held => new Usd(_held);
 
     /// <summary>Reserved, sent, in doubt and settled: everything that may have been signed and is not known to be dead.</summary>
-    public Usd Used => new(_spent + _held);
+    public Quantity Used => new Usd(_spent + _held);
 
     /// <summary>When the calendar window ends; null for rolling and total.</summary>
     public DateTimeOffset? ResetsAt => window is SpendWindow.Calendar calendar ? new DateTimeOffset(PeriodOf(calendar, _now).End, TimeSpan.Zero) : null;

@@ -26,7 +26,7 @@ internal sealed class PolicyCompiler(PolicyDocument file)
 
     public static LimitSet CompileLimits(LimitsEntry? limits) => limits is null
         ? LimitSet.None
-        : new LimitSet(Rules(limits.Own), Rules(limits.EachMerchant), [.. limits.In.Select(n => new NarrowLimits(n.Selector, Rules(n.Limits)))]);
+        : new LimitSet(Rules(limits.Own), [.. limits.Each.Select(e => new EachLimits(e.By, e.At.Path, Rules(e.Limits)))], [.. limits.In.Select(n => new NarrowLimits(n.Selector, Rules(n.Limits)))]);
 
     private MerchantRule CompileMerchant(MerchantEntry merchant) => new(
         merchant.Name,

@@ -74,8 +74,11 @@ internal sealed record TagsEntry(Place At, IReadOnlyList<KeyValuePair<string, st
 internal sealed record LimitsEntry(
     Place At,
     IReadOnlyList<LimitEntry> Own,
-    IReadOnlyList<LimitEntry> EachMerchant,
+    IReadOnlyList<EachEntry> Each,
     IReadOnlyList<NarrowedEntry> In);
+
+/// <summary>Limits with a counter of their own for every merchant, recipient or category.</summary>
+internal sealed record EachEntry(EachBy By, Place At, IReadOnlyList<LimitEntry> Limits);
 
 /// <summary>Limits on what a selector matches.</summary>
 internal sealed record NarrowedEntry(Selector Selector, Place At, IReadOnlyList<LimitEntry> Limits);
@@ -84,7 +87,7 @@ internal sealed record NarrowedEntry(Selector Selector, Place At, IReadOnlyList<
 /// <param name="At">Where; its path is the limit's id.</param>
 /// <param name="Window">When payments count; null for a single payment.</param>
 /// <param name="Limit">The most.</param>
-internal sealed record LimitEntry(string Key, Place At, SpendWindow? Window, Usd Limit);
+internal sealed record LimitEntry(string Key, Place At, SpendWindow? Window, Quantity Limit);
 
 internal enum RecipientChoice
 {

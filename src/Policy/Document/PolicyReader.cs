@@ -147,9 +147,11 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         return new LimitsEntry(
             limits.At,
             ReadWindows(limits),
-            ReadNarrow(each?.Find("merchant")),
+            [.. EachWords.SelectMany(word => each?.Find(word.Key) is { } node ? [new EachEntry(word.By, node.At, ReadNarrow(node))] : Array.Empty<EachEntry>())],
             entity.Find("in") is null ? [] : [.. ReadIn(limits.Find("in"))]);
     }
+
+    private static readonly (string Key, EachBy By)[] EachWords = [("merchant", EachBy.Merchant), ("recipient", EachBy.Recipient), ("category", EachBy.Category)];
 
     private IEnumerable<NarrowedEntry> ReadIn(Node? node)
     {

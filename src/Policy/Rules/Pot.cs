@@ -11,33 +11,34 @@ internal sealed class Pot
 {
     private const string All = "*";
 
+    private readonly BudgetOwner _owner;
     private readonly string _key;
     private readonly Func<PaymentFacts, bool> _matches;
     private readonly HostMap _hosts;
     private readonly LimitRule[] _payments;
     private readonly BudgetLine[] _lines;
-    private readonly LimitRule[] _each;
+    private readonly EachLimits[] _each;
     private readonly (Selector Selector, LimitRule[] Payments, BudgetLine[] Lines)[] _narrow;
 
-    private Pot(string key, Func<PaymentFacts, bool> matches, LimitSet limits, HostMap hosts)
+    private Pot(BudgetOwner owner, string key, Func<PaymentFacts, bool> matches, LimitSet limits, HostMap hosts)
     {
-        (_key, _matches, _hosts) = (key, matches, hosts);
+        (_owner, _key, _matches, _hosts) = (owner, key, matches, hosts);
         _payments = Payments(limits.Own);
         _lines = Lines(limits.Own, new SpendScope(key, matches));
-        _each = [.. limits.EachMerchant];
+        _each = [.. limits.Each];
         _narrow = [.. limits.In.Select(narrow => (narrow.Selector, Payments(narrow.Limits), Lines(narrow.Limits, Narrow(narrow.Selector))))];
     }
 
-    public static Pot OfOrganization(LimitSet limits, HostMap hosts) => new(All, static _ => true, limits, hosts);
+    public static Pot OfOrganization(LimitSet limits, HostMap hosts) => new(BudgetOwner.Organization, All, static _ => true, limits, hosts);
 
-    public static Pot OfAgent(AgentId agent, LimitSet limits, HostMap hosts) => new($"agent={agent}", facts => facts.Agent == agent, limits, hosts);
+    public static Pot OfAgent(AgentId agent, LimitSet limits, HostMap hosts) => new(BudgetOwner.Agent(agent), $"agent={agent}", facts => facts.Agent == agent, limits, hosts);
 
     /// <summary><paramref name="groupOf"/> tells the group that an agent is in now.</summary>
     public static Pot OfGroup(string group, Func<AgentId, string?> groupOf, LimitSet limits, HostMap hosts) =>
-        new($"group={group}", facts => facts.Group == group || groupOf(facts.Agent) == group, limits, hosts);
+        new(BudgetOwner.Group(group), $"group={group}", facts => facts.Group == group || groupOf(facts.Agent) == group, limits, hosts);
 
     public static Pot OfMerchant(string merchant, LimitSet limits, HostMap hosts) =>
-        new($"merchant={merchant}", facts => IsMerchant(facts, merchant, hosts), limits, hosts);
+        new(BudgetOwner.Merchant(merchant), $"merchant={merchant}", facts => IsMerchant(facts, merchant, hosts), limits, hosts);
 
     /// <summary>Lines that every payment from this pot draws on.</summary>
     public IReadOnlyList<BudgetLine> OwnLines => _lines;
@@ -54,9 +55,9 @@ internal sealed class Pot
             }
         }
 
-        if (_each.Length > 0)
+        foreach (var each in _each)
         {
-            lines.AddRange(Lines(_each, NarrowToMerchant(site.Merchant?.Name)));
+            lines.AddRange(Lines(each.Limits, NarrowToMerchant(site.Merchant?.Name)));
         }
     }
 
@@ -64,7 +65,11 @@ internal sealed class Pot
     public LimitRule? LowestPayment(in Site site, LimitRule? lowest)
     {
         lowest = Lowest(_payments, lowest);
-        lowest = Lowest(_each, lowest);
+        foreach (var each in _each)
+        {
+            lowest = Lowest(each.Limits, lowest);
+        }
+
         foreach (var (selector, payments, _) in _narrow)
         {
             lowest = Selects(selector, site) ? Lowest(payments, lowest) : lowest;
@@ -73,11 +78,11 @@ internal sealed class Pot
         return lowest;
     }
 
-    private static LimitRule? Lowest(LimitRule[] rules, LimitRule? lowest)
+    private static LimitRule? Lowest(IReadOnlyList<LimitRule> rules, LimitRule? lowest)
     {
         foreach (var rule in rules)
         {
-            if (rule.Window is null && (lowest is null || rule.Limit < lowest.Limit))
+            if (rule.Window is null && (lowest is null || rule.Limit.Units < lowest.Limit.Units))
             {
                 lowest = rule;
             }
@@ -88,8 +93,8 @@ internal sealed class Pot
 
     private static LimitRule[] Payments(IReadOnlyList<LimitRule> limits) => [.. limits.Where(limit => limit.Window is null)];
 
-    private static BudgetLine[] Lines(IReadOnlyList<LimitRule> limits, SpendScope scope) =>
-        [.. limits.Where(limit => limit.Window is not null).Select(limit => new BudgetLine(limit.Id, scope, limit.Window!, limit.Limit))];
+    private BudgetLine[] Lines(IReadOnlyList<LimitRule> limits, SpendScope scope) =>
+        [.. limits.Where(limit => limit.Window is not null).Select(limit => new BudgetLine(limit.Id, _owner, scope, limit.Window!, limit.Limit))];
 
     private static bool Selects(Selector selector, in Site site) => selector switch
     {

@@ -66,7 +66,7 @@ internal static class PolicyOutline
     public static IEnumerable<Aspect> Limits(LimitSet limits) =>
     [
         .. limits.Own.Select(l => Limit(l.Key, l.Limit.ToString())),
-        .. limits.EachMerchant.Select(l => Limit($"{l.Key} for each merchant", l.Limit.ToString())),
+        .. limits.Each.SelectMany(e => e.Limits.Select(l => Limit($"{l.Key} for each {e.By.ToString().ToLowerInvariant()}", l.Limit.ToString()))),
         .. limits.In.SelectMany(n => n.Limits.Select(l => Limit($"{l.Key} in {n.Selector}", l.Limit.ToString()))),
     ];
 

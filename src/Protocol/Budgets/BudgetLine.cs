@@ -5,10 +5,11 @@ namespace SmartProxy.Protocol;
 /// <paramref name="Window"/>. Policy says which lines apply; Ledger says whether there is room in all of them, or none.
 /// </summary>
 /// <param name="Id">The limit's own words, its place in the policy: <c>policies.research.limits.day</c>.</param>
+/// <param name="Owner">Whose pot it is on.</param>
 /// <param name="Scope">Which payments count.</param>
 /// <param name="Window">When they count.</param>
-/// <param name="Limit">The most that may be spent or promised.</param>
-public sealed record BudgetLine(string Id, SpendScope Scope, SpendWindow Window, Usd Limit);
+/// <param name="Limit">The most that may be spent or promised; its measure says what is counted.</param>
+public sealed record BudgetLine(string Id, BudgetOwner Owner, SpendScope Scope, SpendWindow Window, Quantity Limit);
 
 /// <summary>
 /// A set of payments, chosen by what is known of them. Two scopes with the same key are the same set under one policy snapshot;

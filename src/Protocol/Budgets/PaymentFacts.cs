@@ -21,4 +21,11 @@ public sealed record PaymentFacts(
     ChainId Network,
     EvmAddress Asset,
     EvmAddress PayTo,
-    Usd Value);
+    Usd Value)
+{
+    /// <summary>The request's method.</summary>
+    public string Method { get; init; } = "";
+
+    /// <summary>The request's path without its query, as sent, cut at 2,048 characters.</summary>
+    public string Path { get; init; } = "";
+}

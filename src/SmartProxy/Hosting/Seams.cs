@@ -36,7 +36,7 @@ internal static class Seams
             PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
             ExplainPolicy = (question, output) =>
-                new PolicyExplain(registry).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
+                new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
             WritePolicySchema = PolicySchemaCommand.Run,
             VerifyLedger = LedgerAudit.RunAsync,
             ExportLedger = (data, problems) =>

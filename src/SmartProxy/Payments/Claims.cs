@@ -24,8 +24,9 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
     {
         for (var evaluation = 0; evaluation < EvaluationLimit; evaluation++)
         {
+            var now = time.GetUtcNow();
             var questions = challenge.Offers
-                .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice))
+                .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })
                 .ToList();
             var (policyHash, verdicts) = policies.Judge(questions);
             var allowed = verdicts.OfType<Verdict.Allowed>()
@@ -102,6 +103,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
                 HasIdempotencyKey = request.HasIdempotencyKey,
                 IsSafeMethod = request.IsSafeMethod,
                 PinsRecipient = verdict.Recipient is RecipientRule.Pin,
+                Guards = verdict.Guards,
                 Context = PaymentContexts.Of(call, queries, verdict),
             },
             CancellationToken.None);

@@ -11,14 +11,16 @@ internal static class PaidSummary
     public static string Of(Reservation reservation)
     {
         var tightest = reservation.Usage
+            .Where(usage => usage.Line.Limit.Measure is SpendMeasure.Dollars)
             .GroupBy(usage => WindowWord(usage.Line.Window))
-            .Select(group => string.Create(CultureInfo.InvariantCulture, $"; {group.Key}-left={group.Min(usage => usage.Remaining)}"));
+            .Select(group => string.Create(CultureInfo.InvariantCulture, $"; {group.Key}-left={new Usd(group.Min(usage => usage.Remaining.Units))}"));
         return reservation.Value + string.Concat(tightest);
     }
 
     private static string WindowWord(SpendWindow window) => window switch
     {
         SpendWindow.Total => "total",
+        SpendWindow.UnderWay => "concurrent",
         SpendWindow.Calendar calendar => Words.Of(calendar.Period),
         SpendWindow.Rolling rolling => string.Create(CultureInfo.InvariantCulture, $"{(long)rolling.Length.TotalSeconds}s"),
         _ => throw new System.Diagnostics.UnreachableException(),

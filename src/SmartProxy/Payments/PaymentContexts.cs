@@ -11,22 +11,31 @@ internal static class PaymentContexts
     // Longer paths are cut on record; the digest is of the whole request.
     private const int MaxPath = 2048;
 
+    /// <summary>The path that is judged and recorded: without the query, cut at <see cref="MaxPath"/> characters.</summary>
+    public static string PathOf(IUpstreamCall call)
+    {
+        var end = call.Target.IndexOf('?', StringComparison.Ordinal);
+        var path = end < 0 ? call.Target : call.Target[..end];
+        return path.Length <= MaxPath ? path : path[..MaxPath];
+    }
+
     public static PaymentContext Of(IUpstreamCall call, QueryDigester queries, Verdict.Allowed verdict) =>
         Of(call, queries, verdict.Offer, verdict.Rule) with
         {
             AssetSymbol = verdict.Asset.Symbol,
             Wallet = verdict.Wallet,
             Tags = verdict.Tags,
+            Trace = verdict.Trace,
         };
 
     public static PaymentContext Of(IUpstreamCall call, QueryDigester queries, PaymentOffer offer, string rule)
     {
-        var (path, queryHmac) = queries.Split(call.Target);
+        var (_, queryHmac) = queries.Split(call.Target);
         return new PaymentContext
         {
             Method = call.Method,
             Origin = call.Origin,
-            Path = path.Length <= MaxPath ? path : path[..MaxPath],
+            Path = PathOf(call),
             QueryHmac = queryHmac,
             Rule = rule,
             Rail = offer.Rail,

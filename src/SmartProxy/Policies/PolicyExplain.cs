@@ -6,7 +6,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policies;
 
 /// <summary><c>smartproxy policy explain</c>: what a policy says to one purchase, by which rule, and on which limits it would draw.</summary>
-internal sealed class PolicyExplain(AssetRegistry registry)
+internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
 {
     public const int Allowed = 0;
     public const int Denied = 1;
@@ -42,7 +42,7 @@ internal sealed class PolicyExplain(AssetRegistry registry)
             return Unreadable;
         }
 
-        switch (PolicyExplanation.Judge(policy, agent, method, origin, price is null ? null : dollars))
+        switch (PolicyExplanation.Judge(policy, agent, method, origin, PathPart(url), price is null ? null : dollars, time.GetUtcNow()))
         {
             case null:
                 output.WriteLine($"denied: no token of the asset registry is open to `{agent}` at {origin}: see its `networks` and `assets`");
@@ -76,6 +76,14 @@ internal sealed class PolicyExplain(AssetRegistry registry)
         {
             output.WriteLine($"  draws on    {line.Limit} USD, {line.Window} ({line.Id})");
         }
+    }
+
+    private static string PathPart(string url)
+    {
+        var rest = url[OriginPart(url).Length..];
+        var end = rest.AsSpan().IndexOfAny('?', '#');
+        var path = end < 0 ? rest : rest[..end];
+        return path.Length == 0 ? "/" : path;
     }
 
     private static string OriginPart(string url)

@@ -103,7 +103,7 @@ internal sealed record ReservedTransfer(TransferAuthorization Authorization, Usd
 internal sealed record LedgerLine(long Sequence, Bytes32 Hash);
 
 /// <summary>A limit and how it stood at the decision; only its words where nothing more is known.</summary>
-internal sealed record ReceiptLimit(string Id, Usd? Limit = null, Usd? Spent = null, Usd? Held = null, Usd? Remaining = null, DateTimeOffset? ResetsAt = null)
+internal sealed record ReceiptLimit(string Id, Quantity? Limit = null, Quantity? Spent = null, Quantity? Held = null, Quantity? Remaining = null, DateTimeOffset? ResetsAt = null)
 {
     public static ReceiptLimit From(LineUsage usage) =>
         new(usage.Line.Id, usage.Line.Limit, usage.Spent, usage.Held, usage.Remaining, usage.ResetsAt);

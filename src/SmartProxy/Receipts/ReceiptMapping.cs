@@ -45,7 +45,7 @@ internal static class ReceiptMapping
             TermsHash = reserved.TermsHash,
             RequestDigest = reserved.RequestDigest,
             PolicyHash = reserved.PolicyHash,
-            Limits = [.. reserved.Lines.Select(id => new ReceiptLimit(id))],
+            Limits = [.. reserved.Lines.Select(line => new ReceiptLimit(line.Id, line.Limit, line.Spent, line.Held))],
             Reserved = new ReservedTransfer(reserved.Authorization, reserved.Facts.Value, reserved.DecisionRecord),
             DecidedAt = reserveLine.At,
             FinishedAt = outcomeLine.At,

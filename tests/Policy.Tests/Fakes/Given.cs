@@ -7,6 +7,9 @@ namespace SmartProxy.Policy.Tests.Fakes;
 /// <summary>Policies and questions for tests.</summary>
 internal static class Given
 {
+    /// <summary>A Wednesday.</summary>
+    public static readonly DateTimeOffset Noon = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
+
     public const string Seller = "0x1111111111111111111111111111111111111111";
     public const string Stranger = "0x2222222222222222222222222222222222222222";
 
@@ -51,7 +54,7 @@ internal static class Given
             DomainVersion = domain.Split('/')[1],
             Original = "{}",
         };
-        return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling);
+        return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling) { Path = "/search", At = Noon };
     }
 
     /// <summary>A verdict in few words: <c>allow 0.01 by …</c>, <c>deny Denied by …</c>.</summary>

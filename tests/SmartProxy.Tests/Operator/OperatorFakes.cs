@@ -50,7 +50,7 @@ internal sealed class FakePolicyView : IPolicyView
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) =>
-        [new BudgetLine($"agents.{agent}.limits.day", new SpendScope($"agent={agent}", facts => facts.Agent == agent), new SpendWindow.Total(), new Usd(1_000_000))];
+        [new BudgetLine($"agents.{agent}.limits.day", BudgetOwner.Agent(agent), new SpendScope($"agent={agent}", facts => facts.Agent == agent), new SpendWindow.Total(), new Usd(1_000_000))];
 
     public void Change() => Changed?.Invoke();
 }

@@ -47,7 +47,7 @@ public sealed class PolicyCommandTests : IDisposable
     [InlineData("me", "https://api.exa.ai", "GET", "1,00", 2, "expected a price in dollars")]
     public void Explain_names_the_rule_and_the_limits(string agent, string url, string method, string? price, int exitCode, string says)
     {
-        Assert.Equal(exitCode, new PolicyExplain(AssetRegistry.Default).Run(Example, new AgentId(agent), url, method, price, _output));
+        Assert.Equal(exitCode, new PolicyExplain(AssetRegistry.Default, TimeProvider.System).Run(Example, new AgentId(agent), url, method, price, _output));
 
         Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
     }

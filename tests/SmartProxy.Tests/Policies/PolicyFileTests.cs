@@ -267,7 +267,7 @@ public sealed class PolicyFileTests : IDisposable
             DomainVersion = asset.DomainVersion,
             Original = "{}",
         };
-        return new PaymentQuestion(new AgentId("me"), "GET", IsUpgrade: false, origin, offer);
+        return new PaymentQuestion(new AgentId("me"), "GET", IsUpgrade: false, origin, offer) { Path = "/search", At = DateTimeOffset.UnixEpoch };
     }
 
     private void Write(string text) => File.WriteAllText(Path, text);

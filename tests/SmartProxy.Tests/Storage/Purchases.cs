@@ -13,7 +13,7 @@ internal static class Purchases
     private static readonly Origin Shop = Parse("https://api.example");
 
     public static BudgetLine Total(string agent, ulong micros) =>
-        new($"agents.{agent}.limits.total", new SpendScope("agent=" + agent, facts => facts.Agent.Value == agent), new SpendWindow.Total(), new Usd(micros));
+        new($"agents.{agent}.limits.total", BudgetOwner.Agent(new AgentId(agent)), new SpendScope("agent=" + agent, facts => facts.Agent.Value == agent), new SpendWindow.Total(), new Usd(micros));
 
     public static ReserveRequest Request(int number, DateTimeOffset now, string agent = "me", ulong micros = 10_000, params BudgetLine[] lines)
     {
