@@ -25,6 +25,8 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
     public HeldAnswer Challenge => held.Answer;
 
+    public CancellationToken AgentGone => context.RequestAborted;
+
     /// <summary>Whether the agent has an answer, or the beginning of one.</summary>
     public bool IsAnswered { get; private set; }
 
@@ -117,5 +119,11 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
     {
         IsAnswered = true;
         return Problem.AnswerAsync(context, refusal);
+    }
+
+    public ValueTask AnswerJsonAsync(ReadOnlyMemory<byte> document)
+    {
+        IsAnswered = true;
+        return OwnJson.AnswerAsync(context, document);
     }
 }

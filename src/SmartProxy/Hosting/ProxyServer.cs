@@ -35,6 +35,7 @@ internal static class ProxyServer
         var app = builder.Build();
         var forwarding = app.Services.GetRequiredService<ForwardingEndpoint>();
         var agents = new AgentApp(books.Authenticator, books.Ledger, books.Policy, new PaymentArchive(books.ReadModel, books.Receipts), Documents(books));
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<ApprovalDesk>().StopWaiting);
         app.Run(context => forwarding.InvokeAsync(context, agents.HandleAsync));
         return app;
     }
@@ -55,6 +56,9 @@ internal static class ProxyServer
         services.AddSingleton(new ReaderProfile(AssetRegistry.Default.Networks));
         services.AddSingleton<PresentedPayments>();
         services.AddSingleton<Claims>();
+        services.AddSingleton<IForesight>(new LedgerForesight(books.Ledger));
+        services.AddSingleton<QuoteDesk>();
+        services.AddSingleton(provider => new ApprovalDesk(books.Ledger, books.Random, books.Time, provider.GetRequiredService<ILogger<ApprovalDesk>>()));
         services.AddSingleton<RefusalDesk>();
         services.AddSingleton<IPaymentGuard, PaymentGuard>();
         services.AddSingleton<IPaymentFlow, PaymentFlow>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Ledger;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Operator;
@@ -31,7 +32,15 @@ internal static class ApiAnswer
     public static void WriteUsage(Utf8JsonWriter json, LineUsage usage)
     {
         json.WriteStartObject();
+        WriteUsageMembers(json, usage);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The members of <see cref="WriteUsage"/>, for who has more to say.</summary>
+    public static void WriteUsageMembers(Utf8JsonWriter json, LineUsage usage)
+    {
         json.WriteString("id", usage.Line.Id);
+        json.WriteString("counts", Words.Of(usage.Line.Limit.Measure));
         json.WriteString("window", usage.Line.Window.ToString());
         json.WriteString("limit", usage.Line.Limit.ToString());
         json.WriteString("spent", usage.Spent.ToString());
@@ -41,8 +50,6 @@ internal static class ApiAnswer
         {
             json.WriteString("resetsAt", Time(resets));
         }
-
-        json.WriteEndObject();
     }
 
     public static void WritePage(Utf8JsonWriter json, PaymentPage page)

@@ -24,20 +24,38 @@ internal abstract record Claim
     /// <param name="PolicyHash">The policy that judged.</param>
     public sealed record Refused(Refusal Refusal, RefusalFigures? Figures = null, string Rule = "-", Bytes32? PolicyHash = null) : Claim
     {
-        /// <summary>Another offer of the same 402 may still have room.</summary>
+        /// <summary>Which rule said what, the refusal last.</summary>
+        public IReadOnlyList<TraceStep> Trace { get; init; } = [];
+
+        /// <summary>What a person has to be asked; null where nobody is.</summary>
+        public ApprovalAsk? Ask { get; private init; }
+
+        /// <summary>Another offer of the same 402 may still have room, or need nobody's word.</summary>
         public bool TryNextOffer { get; private init; }
 
         /// <summary>Judged under a policy that is not in force any more.</summary>
         public bool PolicyChanged { get; private init; }
 
         public static Refused By(Verdict.Denied denied, Bytes32? policyHash) =>
-            new(Refusals.Of(denied), PaymentFigures.Of(denied), denied.Rule, policyHash);
+            new(Refusals.Of(denied), PaymentFigures.Of(denied), denied.Rule, policyHash) { Trace = DecisionTrace.Of(denied) };
 
-        public static Refused By(Verdict.Allowed verdict, Bytes32 policyHash, Refusal refusal, ReserveOutcome.Refused? outcome = null) =>
-            new(refusal, PaymentFigures.Of(verdict, outcome?.Line), outcome?.Line?.Line.Id ?? verdict.Rule, policyHash)
+        /// <summary>Policy allowed it, and something else of ours stands in the way.</summary>
+        public static Refused By(Verdict.Allowed verdict, Bytes32 policyHash, Refusal refusal) =>
+            new(refusal, PaymentFigures.Of(verdict, null), verdict.Rule, policyHash) { Trace = DecisionTrace.Refused(verdict.Trace, "-", refusal.Reason) };
+
+        /// <summary>Policy allowed it, and the books say no.</summary>
+        public static Refused By(Verdict.Allowed verdict, Bytes32 policyHash, Refusal refusal, ReserveOutcome.Refused outcome, PaymentContext context)
+        {
+            var figures = PaymentFigures.Of(verdict, outcome.Line);
+            var trace = DecisionTrace.Of(verdict, outcome);
+            return new Refused(refusal, figures, outcome.Line?.Line.Id ?? outcome.Rule ?? outcome.Approval?.Rule ?? verdict.Rule, policyHash)
             {
-                TryNextOffer = outcome?.Reason is ReserveRefusal.BudgetExceeded or ReserveRefusal.RecipientChanged,
-                PolicyChanged = outcome?.Reason is ReserveRefusal.PolicyChanged,
+                Trace = trace,
+                Ask = outcome is { Reason: ReserveRefusal.ApprovalPending, Approval: { } question } ? new ApprovalAsk(question, context with { Trace = trace }, figures) : null,
+                TryNextOffer = outcome.Reason is ReserveRefusal.BudgetExceeded or ReserveRefusal.CountExceeded or ReserveRefusal.RecipientChanged
+                    or ReserveRefusal.PriceDrift or ReserveRefusal.ApprovalPending or ReserveRefusal.ApprovalDenied,
+                PolicyChanged = outcome.Reason is ReserveRefusal.PolicyChanged,
             };
+        }
     }
 }

@@ -24,36 +24,18 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
     {
         for (var evaluation = 0; evaluation < EvaluationLimit; evaluation++)
         {
-            var now = time.GetUtcNow();
-            var questions = challenge.Offers
-                .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })
-                .ToList();
-            var (policyHash, verdicts) = policies.Judge(questions);
-            var allowed = verdicts.OfType<Verdict.Allowed>()
-                .OrderBy(verdict => verdict.Facts.Value).ThenBy(verdict => verdict.Offer.IsUpfront).ThenBy(verdict => verdict.Offer.Index)
-                .ToList();
+            var (policyHash, verdicts) = Judge(call, challenge, request);
+            var allowed = InOrder(verdicts);
             if (allowed.Count == 0 || policyHash is null)
             {
                 // The reason that comes last in the order of precedence is the one closest to a payment.
                 return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash);
             }
 
-            Claim? refused = null;
-            foreach (var verdict in allowed)
+            var claim = await ClaimFirstAsync(call, challenge, request, allowed, policyHash.Value);
+            if (claim is not Claim.Refused { PolicyChanged: true })
             {
-                var claim = await ReserveAsync(call, challenge, request, verdict, policyHash.Value);
-                if (claim is not Claim.Refused { TryNextOffer: true })
-                {
-                    refused = claim;
-                    break;
-                }
-
-                refused ??= claim;
-            }
-
-            if (refused is not Claim.Refused { PolicyChanged: true })
-            {
-                return refused!;
+                return claim;
             }
 
             // The new policy is on record and comes into force at once.
@@ -63,19 +45,33 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
     }
 
-    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
+    /// <summary>Every offer under one policy, as it is in force right now.</summary>
+    public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IUpstreamCall call, Challenge challenge, PaymentRequest request)
+    {
+        var now = time.GetUtcNow();
+        return policies.Judge([.. challenge.Offers.Select(offer =>
+            new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })]);
+    }
+
+    /// <summary>The allowed offers in the order in which they are tried: the cheapest first.</summary>
+    public static List<Verdict.Allowed> InOrder(IReadOnlyList<Verdict> verdicts) =>
+        [.. verdicts.OfType<Verdict.Allowed>().OrderBy(verdict => verdict.Facts.Value).ThenBy(verdict => verdict.Offer.IsUpfront).ThenBy(verdict => verdict.Offer.Index)];
+
+    /// <summary>What would be reserved for an allowed offer, and signed by which wallet; or why it can't be.</summary>
+    public (IWallet Wallet, ReserveRequest Request, Claim.Refused? Refused) Prepare(
+        IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
     {
         var offer = verdict.Offer;
         if (wallets.Find(verdict.Wallet) is not { } wallet)
         {
-            return Claim.Refused.By(verdict, policyHash, Refusals.WalletNotFound(verdict.Wallet));
+            return No(Refusals.WalletNotFound(verdict.Wallet));
         }
 
         var now = time.GetUtcNow();
         var seconds = Math.Min(offer.MaxTimeoutSeconds, verdict.ValidSeconds);
         if (seconds < ReservationSigner.MinSecondsLeft)
         {
-            return Claim.Refused.By(verdict, policyHash, Refusals.ValidityTooShort(seconds));
+            return No(Refusals.ValidityTooShort(seconds));
         }
 
         var terms = new TransferTerms(
@@ -85,34 +81,75 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         var id = NewPaymentId(now);
         if (X402Writer.TryWrite(challenge, offer, new TransferAuthorization(terms, default), X402Writer.PlaceholderSignature, IdentifierOf(id)) is PaymentHeader.TooLarge)
         {
-            return Claim.Refused.By(verdict, policyHash, Refusals.PaymentHeaderTooLarge());
+            return No(Refusals.PaymentHeaderTooLarge());
         }
 
-        var outcome = await ledger.ReserveAsync(
-            new ReserveRequest
+        var reserve = new ReserveRequest
+        {
+            Id = id,
+            PolicyHash = policyHash,
+            Facts = verdict.Facts,
+            Lines = verdict.Lines,
+            Terms = terms,
+            Secret = NewSecret(),
+            TermsHash = challenge.TermsHash,
+            RequestDigest = request.Digest,
+            LogicalRequest = request.Logical,
+            HasIdempotencyKey = request.HasIdempotencyKey,
+            IsSafeMethod = request.IsSafeMethod,
+            PinsRecipient = verdict.Recipient is RecipientRule.Pin,
+            Guards = verdict.Guards,
+            Context = PaymentContexts.Of(call, queries, verdict),
+        };
+        return (wallet, reserve, null);
+
+        (IWallet, ReserveRequest, Claim.Refused) No(Refusal refusal) => (null!, null!, Claim.Refused.By(verdict, policyHash, refusal));
+    }
+
+    /// <summary>A refusal of the books, as it is answered and recorded.</summary>
+    public Claim.Refused Explain(IUpstreamCall call, ReserveOutcome.Refused refused, Verdict.Allowed verdict, ReserveRequest request)
+    {
+        var answer = refused.Reason switch
+        {
+            ReserveRefusal.Frozen when ledger.FrozenReason(call.Identity.Agent) is { } why => Refusals.Frozen(why),
+            ReserveRefusal.LedgerUnavailable when ledger.Health.Trouble is { } trouble => Refusals.LedgerUnavailable(trouble),
+            _ => Refusals.Of(refused, verdict),
+        };
+        return Claim.Refused.By(verdict, request.PolicyHash, answer, refused, request.Context);
+    }
+
+    // An offer that needs nobody's word comes before one that does; otherwise the reason of the cheapest stands.
+    private async ValueTask<Claim> ClaimFirstAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, List<Verdict.Allowed> allowed, Bytes32 policyHash)
+    {
+        Claim.Refused? standing = null;
+        foreach (var verdict in allowed)
+        {
+            var claim = await ReserveAsync(call, challenge, request, verdict, policyHash);
+            if (claim is not Claim.Refused { TryNextOffer: true } refused)
             {
-                Id = id,
-                PolicyHash = policyHash,
-                Facts = verdict.Facts,
-                Lines = verdict.Lines,
-                Terms = terms,
-                Secret = NewSecret(),
-                TermsHash = challenge.TermsHash,
-                RequestDigest = request.Digest,
-                LogicalRequest = request.Logical,
-                HasIdempotencyKey = request.HasIdempotencyKey,
-                IsSafeMethod = request.IsSafeMethod,
-                PinsRecipient = verdict.Recipient is RecipientRule.Pin,
-                Guards = verdict.Guards,
-                Context = PaymentContexts.Of(call, queries, verdict),
-            },
-            CancellationToken.None);
-        return outcome switch
+                return claim;
+            }
+
+            standing = standing is null || (standing.Ask is null && refused.Ask is not null) ? refused : standing;
+        }
+
+        return standing!;
+    }
+
+    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
+    {
+        var (wallet, reserve, problem) = Prepare(call, challenge, request, verdict, policyHash);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        return await ledger.ReserveAsync(reserve, CancellationToken.None) switch
         {
             ReserveOutcome.Reserved reserved => new Claim.Made(verdict, wallet, reserved.Reservation),
             ReserveOutcome.Refused { Reason: ReserveRefusal.PaymentInDoubt, Earlier: { } earlier } when presented.Find(earlier) is { } payment && ledger.FrozenReason(call.Identity.Agent) is null =>
                 new Claim.Again(payment),
-            ReserveOutcome.Refused refused => Claim.Refused.By(verdict, policyHash, Explain(call, refused, verdict), refused),
+            ReserveOutcome.Refused refused => Explain(call, refused, verdict, reserve),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
@@ -130,11 +167,4 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         random.Fill(bytes);
         return new Bytes32(bytes);
     }
-
-    private Refusal Explain(IUpstreamCall call, ReserveOutcome.Refused refused, Verdict.Allowed verdict) => refused.Reason switch
-    {
-        ReserveRefusal.Frozen when ledger.FrozenReason(call.Identity.Agent) is { } why => Refusals.Frozen(why),
-        ReserveRefusal.LedgerUnavailable when ledger.Health.Trouble is { } trouble => Refusals.LedgerUnavailable(trouble),
-        _ => Refusals.Of(refused, verdict),
-    };
 }

@@ -21,6 +21,9 @@ internal interface IUpstreamCall
 
     bool IsUpgrade { get; }
 
+    /// <summary>Fires when the agent hangs up. Ends waiting, never what was signed.</summary>
+    CancellationToken AgentGone { get; }
+
     /// <summary>Header of the agent's request; several lines are joined by a comma, absent is null.</summary>
     string? RequestHeader(string name);
 
@@ -44,6 +47,9 @@ internal interface IUpstreamCall
 
     /// <summary>Answers the agent ourselves; nothing of the origin's answer is shown.</summary>
     ValueTask AnswerAsync(Refusal refusal);
+
+    /// <summary>Answers the agent ourselves with 200 and one JSON document, in place of the held 402.</summary>
+    ValueTask AnswerJsonAsync(ReadOnlyMemory<byte> document);
 }
 
 /// <summary>An answer's status and headers, before its body.</summary>

@@ -9,12 +9,14 @@ using SmartProxy.Wallet;
 namespace SmartProxy.Payments;
 
 /// <summary>
-/// The 402 exchange, in its order: (1) read the terms, (2) pin down the request, (3) judge, (4) reserve, durable, (5) sign the reserved record,
+/// The 402 exchange, in its order: (1) read the terms, (2) pin down the request, (3) judge, (4) reserve, durable, or ask a person first, (5) sign the reserved record,
 /// (6) send the same request once with the payment, (7) book what the answer says. Until (5) every way out leaves nothing behind; from there
 /// on the money is held until the chain proves it free.
 /// </summary>
 internal sealed partial class PaymentFlow(
     Claims claims,
+    ApprovalDesk approvals,
+    QuoteDesk quotes,
     ILedger ledger,
     ReaderProfile profile,
     RefusalDesk refusals,
@@ -34,20 +36,26 @@ internal sealed partial class PaymentFlow(
             return;
         }
 
+        if (PaymentRequest.WantsQuote(call))
+        {
+            await quotes.AnswerAsync(call, challenge);
+            return;
+        }
+
         // (2) Nothing is reserved for a request that can't be sent again byte for byte.
         var body = await call.DigestBodyAsync(CancellationToken.None);
         if (body is null)
         {
-            await refusals.RefuseAsync(call, challenge, Refusals.BodyNotReplayable());
+            await refusals.RefuseAsync(call, challenge, new Claim.Refused(Refusals.BodyNotReplayable()));
             return;
         }
 
         var request = PaymentRequest.From(call, body.Value);
-        var claim = await claims.ClaimAsync(call, challenge, request);
+        var claim = await approvals.ClaimAsync(call, () => claims.ClaimAsync(call, challenge, request));
         switch (claim)
         {
             case Claim.Refused refused:
-                await refusals.RefuseAsync(call, challenge, refused.Refusal, request.Digest, refused.Figures, refused.Rule, refused.PolicyHash);
+                await refusals.RefuseAsync(call, challenge, refused, request.Digest);
                 return;
             case Claim.Again again:
                 await PresentAsync(call, again.Payment, isAgain: true, mayRepeat: false);

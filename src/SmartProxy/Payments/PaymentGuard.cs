@@ -11,7 +11,6 @@ namespace SmartProxy.Payments;
 /// </summary>
 internal sealed class PaymentGuard : IPaymentGuard
 {
-    private const string Mode = "Smart-Proxy-Mode";
     private const int MaxKeyLength = 255;
 
     public bool WantsJsonBody(AgentIdentity identity, Origin origin) => true;
@@ -33,9 +32,10 @@ internal sealed class PaymentGuard : IPaymentGuard
             return new Refusal(400, "max_price_invalid", $"expected dollars as text in {PaymentRequest.MaxPriceHeader}, such as 0.01; correct or remove the header");
         }
 
-        if (headers.ContainsKey(Mode))
+        // INVARIANT: who asks for a mode and gets another one may pay what it did not want to pay.
+        if (headers.TryGetValue(PaymentRequest.ModeHeader, out var mode) && mode != PaymentRequest.Quote)
         {
-            return new Refusal(400, "mode_not_supported", $"no mode of {Mode} is supported yet, and ignoring one could cost money; remove the header");
+            return new Refusal(400, "mode_not_supported", $"the one mode of {PaymentRequest.ModeHeader} is `{PaymentRequest.Quote}`, and ignoring another one could cost money; correct or remove the header");
         }
 
         return headers.TryGetValue(PaymentRequest.IdempotencyKey, out var key) && !IsKey(key)

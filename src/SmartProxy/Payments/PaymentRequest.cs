@@ -9,9 +9,16 @@ internal sealed record PaymentRequest(Bytes32 Digest, Bytes32 Logical, bool HasI
 {
     public const string IdempotencyKey = "Idempotency-Key";
     public const string MaxPriceHeader = "Smart-Proxy-Max-Price";
+    public const string ModeHeader = "Smart-Proxy-Mode";
+
+    /// <summary>The one mode there is: say what it would cost and what the policy says, and pay nothing.</summary>
+    public const string Quote = "quote";
 
     // The headers that select an answer: two requests that differ here are two purchases.
     private static readonly string[] Selecting = ["Authorization", "Cookie", "Accept", "Range"];
+
+    /// <summary>Whether the request only asks for the price. The guard has refused every other mode.</summary>
+    public static bool WantsQuote(IUpstreamCall call) => call.RequestHeader(ModeHeader) is not null;
 
     public static PaymentRequest From(IUpstreamCall call, Bytes32 bodyDigest)
     {

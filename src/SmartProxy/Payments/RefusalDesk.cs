@@ -30,26 +30,20 @@ internal sealed partial class RefusalDesk : IDisposable
         _sweep = time.CreateTimer(_ => Sweep(time.GetUtcNow()), null, Together, Together);
     }
 
-    public async ValueTask RefuseAsync(
-        IUpstreamCall call,
-        Challenge challenge,
-        Refusal refusal,
-        Bytes32 requestDigest = default,
-        RefusalFigures? figures = null,
-        string rule = "-",
-        Bytes32? policyHash = null)
+    public async ValueTask RefuseAsync(IUpstreamCall call, Challenge challenge, Claim.Refused refused, Bytes32 requestDigest = default)
     {
-        var agent = call.Identity.Agent;
+        var (agent, refusal) = (call.Identity.Agent, refused.Refusal);
         var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason);
         var (id, isNew) = Join(key, () =>
         {
             var offer = challenge.Offers[0];
+            var context = PaymentContexts.Of(call, _queries, offer, refused.Rule) with { Trace = refused.Trace };
             return new LedgerEvent.Refused(
-                NewId(), agent, refusal.Reason, PaymentContexts.Of(call, _queries, offer, rule), figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, policyHash ?? _policies.Hash);
+                NewId(), agent, refusal.Reason, context, refused.Figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, refused.PolicyHash ?? _policies.Hash);
         });
         if (isNew)
         {
-            LogRefused(agent, call.Origin, refusal.Reason, rule, id);
+            LogRefused(agent, call.Origin, refusal.Reason, refused.Rule, id);
         }
 
         await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(id, isFinal: false) });

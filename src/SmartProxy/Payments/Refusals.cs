@@ -14,6 +14,9 @@ internal static class Refusals
 {
     private static readonly TimeSpan SoonEnough = TimeSpan.FromSeconds(60);
 
+    // People take longer than this; an agent that asks again joins the open question.
+    private const int ApprovalRetrySeconds = 30;
+
     public static Refusal Of(Verdict.Denied denied) =>
         new(denied.Reason is DenyReason.NoPolicy ? 503 : 403, Words.Of(denied.Reason), Sentence(denied))
         {
@@ -23,27 +26,33 @@ internal static class Refusals
                 ("payTo", denied.Offer.PayTo.ToString()),
                 ("network", denied.Offer.Network.ToString()),
                 ("limit", denied.Limit?.ToString()),
+                ("resetsAt", denied.OpensAt is { } opens ? Time(opens) : null),
                 ("wouldPass", denied.WouldPass)),
         };
 
     public static Refusal Of(ReserveOutcome.Refused refused, Verdict.Allowed? verdict) => refused.Reason switch
     {
-        ReserveRefusal.BudgetExceeded => BudgetExceeded(refused, verdict!),
-        ReserveRefusal.RecipientChanged => For(refused, 403, $"this seller was first paid at {refused.PinnedRecipient}, and now asks for payment to another recipient; ask the operator to list the new one under the merchant's recipients"),
-        ReserveRefusal.PaymentInProgress => For(refused, 409, "the same request is being paid right now; wait for its answer, or ask again after Retry-After"),
-        ReserveRefusal.PaymentInDoubt => For(refused, 409, "the same request was paid and the outcome is not known, so it is not paid again; ask again after Retry-After, or send another Idempotency-Key for a second purchase"),
-        ReserveRefusal.DuplicatePayment => For(refused, 409, "the same request was paid a moment ago; wait for Retry-After, or send another Idempotency-Key for a second purchase"),
-        ReserveRefusal.IdempotencyKeyReuse => For(refused, 422, "this Idempotency-Key was used with another request; send a fresh key for a new purchase"),
-        ReserveRefusal.PolicyChanged => For(refused, 503, "the policy changed while this request was judged; ask again") with { RetryAfterSeconds = 1 },
-        ReserveRefusal.CountExceeded => BudgetExceeded(refused, verdict!),
-        ReserveRefusal.PriceDrift => For(refused, 403, $"the price is far above the {refused.LastPrice} USD of the last time ({refused.Rule}); ask the operator if this seller has become dearer"),
-        ReserveRefusal.RequestLoop => For(refused, 429, $"the same request was paid too often ({refused.Rule}); use the answer that you have, or ask again after Retry-After"),
-        ReserveRefusal.MerchantSuspended => For(refused, 403, $"this seller was paid and did not deliver too often in a row ({refused.Rule}); ask again after Retry-After, or use another seller"),
-        ReserveRefusal.ApprovalPending => For(refused, 403, $"a person has to agree to this payment first ({refused.Approval!.Rule}); ask the same again after Retry-After"),
-        ReserveRefusal.ApprovalDenied => For(refused, 403, $"a person said no to this payment ({refused.Approval!.Rule}); do not ask for it again"),
+        ReserveRefusal.BudgetExceeded when refused.Line is not null => BudgetExceeded(refused, verdict!),
+        ReserveRefusal.BudgetExceeded => For(refused, verdict, 403, "the price is larger than any amount that can be summed; do not ask this seller again"),
+        ReserveRefusal.CountExceeded when refused.Line is not null => CountExceeded(refused, verdict!),
+        ReserveRefusal.CountExceeded => For(refused, verdict, 403, "a limit on a number has no room; ask the operator for a higher one"),
+        ReserveRefusal.RecipientChanged => For(refused, verdict, 403, $"this seller was first paid at {refused.PinnedRecipient}, and now asks for payment to another recipient; ask the operator to list the new one under the merchant's recipients"),
+        ReserveRefusal.PaymentInProgress => For(refused, verdict, 409, "the same request is being paid right now; wait for its answer, or ask again after Retry-After"),
+        ReserveRefusal.PaymentInDoubt => For(refused, verdict, 409, "the same request was paid and the outcome is not known, so it is not paid again; ask again after Retry-After, or send another Idempotency-Key for a second purchase"),
+        ReserveRefusal.DuplicatePayment => For(refused, verdict, 409, "the same request was paid a moment ago; wait for Retry-After, or send another Idempotency-Key for a second purchase"),
+        ReserveRefusal.IdempotencyKeyReuse => For(refused, verdict, 422, "this Idempotency-Key was used with another request; send a fresh key for a new purchase"),
+        ReserveRefusal.PolicyChanged => For(refused, verdict, 503, "the policy changed while this request was judged; ask again") with { RetryAfterSeconds = 1 },
+        ReserveRefusal.PriceDrift => For(refused, verdict, 403, $"the price is far above the {refused.LastPrice} USD of the last time ({refused.Rule}); ask the operator if this seller has become dearer"),
+        ReserveRefusal.RequestLoop => For(refused, verdict, SoonOr403(refused), $"the same request was paid too often ({refused.Rule}); use the answer that you have, or ask again after Retry-After"),
+        ReserveRefusal.MerchantSuspended => For(refused, verdict, SoonOr403(refused), $"this seller was paid and did not deliver too often in a row ({refused.Rule}); ask again after Retry-After, or use another seller"),
+        ReserveRefusal.ApprovalPending => For(refused, verdict, 403, $"a person has to agree to this payment first ({refused.Approval?.Rule}: {ApprovalWords.Of(refused.Approval?.Causes ?? ApprovalCauses.None)}); ask the same again after Retry-After") with { RetryAfterSeconds = ApprovalRetrySeconds },
+        ReserveRefusal.ApprovalDenied => For(refused, verdict, 403, $"a person said no to this payment ({refused.Approval?.Rule}); do not ask for it again"),
         ReserveRefusal.Frozen => Frozen("payments are frozen"),
         ReserveRefusal.LedgerUnavailable => LedgerUnavailable("the ledger refused to write"),
     };
+
+    /// <summary>The same refusal with the id of the question that a person can answer.</summary>
+    public static Refusal Asked(Refusal pending, PaymentId approval) => pending with { Members = [new("approval", approval.Value), .. pending.Members.Where(member => member.Key != "approval")] };
 
     public static Refusal Frozen(string why) =>
         new(403, "frozen", $"the operator has stopped payments ({why}); ask the operator to unfreeze");
@@ -107,30 +116,54 @@ internal static class Refusals
     private static Refusal BudgetExceeded(ReserveOutcome.Refused refused, Verdict.Allowed verdict)
     {
         var usage = refused.Line!;
-        var soon = refused.RetryAfter is { } wait && wait <= SoonEnough;
         var when = usage.ResetsAt is { } resets ? $"ask again after {Time(resets)}" : refused.RetryAfter is { } later ? $"ask again in {Seconds(later)} seconds" : "the limit does not refill";
-        return new Refusal(soon ? 429 : 403, Words.Of(refused.Reason), $"the price of {verdict.Facts.Value} USD exceeds what {usage.Line.Id} has left ({usage.Remaining} of {usage.Line.Limit} USD); {when}, or ask the operator for a higher limit")
+        var detail = $"the price of {verdict.Facts.Value} USD exceeds what {usage.Line.Id} has left ({usage.Remaining} of {usage.Line.Limit.ToWords()}); {when}, or ask the operator for a higher limit";
+        var status = SoonOr403(refused);
+        return new Refusal(status, Words.Of(refused.Reason), detail)
         {
-            RetryAfterSeconds = soon ? Seconds(refused.RetryAfter!.Value) : null,
-            Members = Members(
-                ("rule", usage.Line.Id),
-                ("price", verdict.Facts.Value.ToString()),
-                ("payTo", verdict.Facts.PayTo.ToString()),
-                ("network", verdict.Facts.Network.ToString()),
-                ("limit", usage.Line.Limit.ToString()),
-                ("spent", usage.Spent.ToString()),
-                ("held", usage.Held.ToString()),
-                ("remaining", usage.Remaining.ToString()),
-                ("resetsAt", usage.ResetsAt is { } at ? Time(at) : null),
-                ("wouldPass", $"a price of at most {usage.Remaining} USD")),
+            RetryAfterSeconds = status == 429 ? Seconds(refused.RetryAfter!.Value) : null,
+            Members = Figures(usage, verdict, $"a price of at most {usage.Remaining} USD"),
         };
     }
 
-    private static Refusal For(ReserveOutcome.Refused refused, int status, string detail) =>
+    private static Refusal CountExceeded(ReserveOutcome.Refused refused, Verdict.Allowed verdict)
+    {
+        var usage = refused.Line!;
+        var when = usage.ResetsAt is { } resets ? $"ask again after {Time(resets)}"
+            : refused.RetryAfter is { } later ? $"ask again in {Seconds(later)} seconds"
+            : usage.Line.Window is SpendWindow.UnderWay ? "wait until one of them has ended"
+            : "the limit does not refill";
+        var detail = $"{usage.Line.Id} allows {usage.Line.Limit.ToWords()}, and there is no room for another one; {when}, or ask the operator for a higher limit";
+        return For(refused, verdict, SoonOr403(refused), detail) with { Members = Figures(usage, verdict, wouldPass: null) };
+    }
+
+    private static List<KeyValuePair<string, string>> Figures(LineUsage usage, Verdict.Allowed verdict, string? wouldPass) => [.. Members(
+        ("rule", usage.Line.Id),
+        ("price", verdict.Facts.Value.ToString()),
+        ("payTo", verdict.Facts.PayTo.ToString()),
+        ("network", verdict.Facts.Network.ToString()),
+        ("limit", usage.Line.Limit.ToString()),
+        ("spent", usage.Spent.ToString()),
+        ("held", usage.Held.ToString()),
+        ("remaining", usage.Remaining.ToString()),
+        ("resetsAt", usage.ResetsAt is { } at ? Time(at) : null),
+        ("wouldPass", wouldPass))];
+
+    private static int SoonOr403(ReserveOutcome.Refused refused) => refused.RetryAfter is { } wait && wait <= SoonEnough ? 429 : 403;
+
+    private static Refusal For(ReserveOutcome.Refused refused, Verdict.Allowed? verdict, int status, string detail) =>
         new(status, Words.Of(refused.Reason), detail)
         {
             RetryAfterSeconds = refused.RetryAfter is { } wait ? Seconds(wait) : null,
-            Members = Members(("payment", refused.Earlier?.Value), ("pinned", refused.PinnedRecipient?.ToString())),
+            Members = Members(
+                ("approval", refused.Approval?.Open?.Value),
+                ("rule", refused.Rule ?? refused.Approval?.Rule),
+                ("price", verdict?.Facts.Value.ToString()),
+                ("lastPrice", refused.LastPrice?.ToString()),
+                ("payTo", verdict?.Facts.PayTo.ToString()),
+                ("network", verdict?.Facts.Network.ToString()),
+                ("payment", refused.Earlier?.Value),
+                ("pinned", refused.PinnedRecipient?.ToString())),
         };
 
     private static string Sentence(Verdict.Denied denied)
@@ -142,7 +175,7 @@ internal static class Refusals
             DenyReason.UnknownAgent => "the policy does not know this agent, so nothing is paid; ask the operator to add it under agents",
             DenyReason.Denied => $"the policy forbids this payment by {denied.Rule}" + advice,
             DenyReason.MerchantNotAllowed => "the policy does not allow this host" + advice,
-            DenyReason.OutsideSchedule => $"the policy allows no payments at this hour ({denied.Rule})" + advice,
+            DenyReason.OutsideSchedule => $"the policy allows no payments at this hour ({denied.Rule})" + (denied.OpensAt is { } opens ? $"; ask again after {Time(opens)}" : advice),
             DenyReason.CleartextNotAllowed => "the policy does not allow paying over http:// here; use https://, or ask the operator for allowCleartext on this merchant",
             DenyReason.MethodNotPayable => "requests of this method are not paid here" + advice,
             DenyReason.NetworkNotAllowed => $"the policy does not allow payments on {denied.Offer.NetworkText}" + advice,

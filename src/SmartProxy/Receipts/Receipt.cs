@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using SmartProxy.Ledger;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Receipts;
@@ -143,6 +144,7 @@ internal static class Receipt
             WriteFigures(json, new ReceiptLimit("", figures.Limit, figures.Spent, figures.Held, figures.Remaining, figures.ResetsAt));
         }
 
+        DecisionTrace.Write(json, facts.Context.Trace);
         json.WriteStartArray("limits");
         foreach (var limit in facts.Limits)
         {
@@ -153,7 +155,28 @@ internal static class Receipt
         }
 
         json.WriteEndArray();
+        WriteText(json, "approval", facts.Approval?.Value);
+        WriteGrants(json, facts.Grants);
         json.WriteEndObject();
+    }
+
+    private static void WriteGrants(Utf8JsonWriter json, IReadOnlyList<GrantUse> grants)
+    {
+        if (grants.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("grants");
+        foreach (var grant in grants)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", grant.Grant.Value);
+            json.WriteString("amount", grant.Amount.ToString());
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteFigures(Utf8JsonWriter json, ReceiptLimit limit)

@@ -60,6 +60,12 @@ internal sealed record ReceiptFacts
     /// <summary>The limits that the payment draws on.</summary>
     public IReadOnlyList<ReceiptLimit> Limits { get; init; } = [];
 
+    /// <summary>The person's agreement that the payment used up, if one was asked.</summary>
+    public PaymentId? Approval { get; init; }
+
+    /// <summary>The grants that it used.</summary>
+    public IReadOnlyList<GrantUse> Grants { get; init; } = [];
+
     /// <summary>What was reserved; null for a refusal.</summary>
     public ReservedTransfer? Reserved { get; init; }
 

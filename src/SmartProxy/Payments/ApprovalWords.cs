@@ -1,0 +1,18 @@
+using SmartProxy.Ledger;
+
+namespace SmartProxy.Payments;
+
+/// <summary>Why a person is asked, in words.</summary>
+internal static class ApprovalWords
+{
+    private static readonly (ApprovalCauses Cause, string Words)[] All =
+    [
+        (ApprovalCauses.AmountAbove, "the price is above the rule's `above`"),
+        (ApprovalCauses.NewRecipient, "nobody here has paid this recipient yet"),
+        (ApprovalCauses.RecipientChanged, "the seller was paid at another recipient before"),
+        (ApprovalCauses.NewHost, "nobody here has paid this host yet"),
+        (ApprovalCauses.PriceDrift, "the price is far above the last one"),
+    ];
+
+    public static string Of(ApprovalCauses causes) => string.Join("; ", All.Where(entry => causes.HasFlag(entry.Cause)).Select(entry => entry.Words));
+}
