@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
@@ -9,17 +10,49 @@ using SmartProxy.Receipts;
 
 namespace SmartProxy.Agents;
 
-/// <summary>
-/// What an agent can see on the proxy's own address: its limits, its payments, its receipts. It can change nothing, and it sees nothing of
-/// others. The caller hands over only origin-form requests to our own authority outside tunnels.
-/// </summary>
-internal sealed class AgentApp(AgentAuthenticator authenticator, ILedger ledger, IPolicyView policy, IPaymentArchive archive, PublicDocuments documents)
+/// <summary>What the agents' pages are made from; the pieces come from the composition of the host.</summary>
+internal sealed record AgentServices
 {
+    public required AgentAuthenticator Authenticator { get; init; }
+
+    public required ILedger Ledger { get; init; }
+
+    public required IOperatorBooks Books { get; init; }
+
+    public required IPolicyView Policy { get; init; }
+
+    public required IPaymentArchive Archive { get; init; }
+
+    public required PublicDocuments Documents { get; init; }
+
+    /// <summary>Asks an origin what a request would cost.</summary>
+    public required Func<HttpContext, AgentIdentity, QuoteRequest, Task> Quote { get; init; }
+
+    public required OwnNames Names { get; init; }
+}
+
+/// <summary>
+/// What an agent can see on the proxy's own address: its limits, its payments, its receipts, the questions about its payments, and what a
+/// request would cost. It can change nothing, and it sees nothing of others. The caller hands over only origin-form requests outside tunnels.
+/// </summary>
+internal sealed class AgentApp(AgentServices services)
+{
+    private const string QuotePath = "/v1/quote";
     private const string TokenHeader = "Smart-Proxy-Token";
     private const string ReceiptPath = "/v1/receipts/";
 
     public Task HandleAsync(HttpContext context)
     {
+        if (!services.Names.IsOurs(context))
+        {
+            return ApiAnswer.ProblemAsync(context, StatusCodes.Status421MisdirectedRequest, "unknown_host", "this is a proxy; call its own pages by its address, or send the request through it");
+        }
+
+        if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Value == QuotePath)
+        {
+            return QuoteAsync(context);
+        }
+
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
@@ -28,46 +61,73 @@ internal sealed class AgentApp(AgentAuthenticator authenticator, ILedger ledger,
 
         return context.Request.Path.Value switch
         {
-            "/ca.pem" => documents.CaAsync(context),
-            "/.well-known/jwks.json" => documents.JwksAsync(context),
+            "/ca.pem" => services.Documents.CaAsync(context),
+            "/.well-known/jwks.json" => services.Documents.JwksAsync(context),
             "/v1/me" => ForAgentAsync(context, MeAsync),
             "/v1/me/payments" => ForAgentAsync(context, PaymentsAsync),
+            "/v1/me/approvals" => ForAgentAsync(context, ApprovalsAsync),
             { } path when path.StartsWith(ReceiptPath, StringComparison.Ordinal) => ForAgentAsync(context, ReceiptAsync),
             _ => ApiAnswer.ProblemAsync(
-                context, StatusCodes.Status404NotFound, "not_found", "this is a proxy; here are only /v1/me, /v1/me/payments, /v1/receipts/ID, /ca.pem and /.well-known/jwks.json"),
+                context, StatusCodes.Status404NotFound, "not_found", "this is a proxy; here are only /v1/me, /v1/me/payments, /v1/me/approvals, /v1/receipts/ID, POST /v1/quote, /ca.pem and /.well-known/jwks.json"),
         };
     }
 
     private Task ForAgentAsync(HttpContext context, Func<HttpContext, AgentId, Task> answer)
     {
-        if (Identify(context.Request.Headers) is { } identity)
+        return Identify(context.Request.Headers) is { } identity ? answer(context, identity.Agent) : TokenRequiredAsync(context);
+    }
+
+    private async Task QuoteAsync(HttpContext context)
+    {
+        if (Identify(context.Request.Headers) is not { } identity)
         {
-            return answer(context, identity.Agent);
+            await TokenRequiredAsync(context);
+            return;
         }
 
+        if (await ApiBody.ReadAsync(context, QuoteRequest.MaxLength) is not { } body || QuoteRequest.TryRead(body, isForAgent: false, out _) is not { } request)
+        {
+            await ApiAnswer.ProblemAsync(context, StatusCodes.Status400BadRequest, "bad_body", "send " + QuoteRequest.Expected);
+            return;
+        }
+
+        await services.Quote(context, identity, request);
+    }
+
+    private static Task TokenRequiredAsync(HttpContext context)
+    {
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return ApiAnswer.ProblemAsync(context, StatusCodes.Status401Unauthorized, "token_required", $"send the agent's token as {TokenHeader}, or as Authorization: Bearer");
     }
 
     // One credential decides; the first kind that is present, never whichever happens to match.
     private AgentIdentity? Identify(IHeaderDictionary headers) =>
-        headers.TryGetValue(TokenHeader, out var bare) ? authenticator.Verify(Single(bare))
-        : headers.ProxyAuthorization.Count > 0 ? authenticator.Authenticate(Single(headers.ProxyAuthorization))
-        : authenticator.Authenticate(Single(headers.Authorization));
+        headers.TryGetValue(TokenHeader, out var bare) ? services.Authenticator.Verify(Single(bare))
+        : headers.ProxyAuthorization.Count > 0 ? services.Authenticator.Authenticate(Single(headers.ProxyAuthorization))
+        : services.Authenticator.Authenticate(Single(headers.Authorization));
 
     private async Task MeAsync(HttpContext context, AgentId agent)
     {
-        var usages = await ledger.UsageAsync(policy.LinesOf(agent), context.RequestAborted);
+        var lines = services.Policy.LinesOf(agent);
+        var usages = await services.Ledger.UsageAsync(lines, context.RequestAborted);
+        var grants = GrantWords.Applying(await services.Books.GrantsAsync(context.RequestAborted), agent, lines);
         await ApiAnswer.JsonAsync(context, json =>
         {
             json.WriteStartObject();
             json.WriteString("agent", agent.Value);
-            json.WriteString("policy", policy.Hash?.ToString());
-            json.WriteString("frozen", ledger.FrozenReason(agent));
+            json.WriteString("policy", services.Policy.Hash?.ToString());
+            json.WriteString("frozen", services.Ledger.FrozenReason(agent));
             json.WriteStartArray("limits");
             foreach (var usage in usages)
             {
                 ApiAnswer.WriteUsage(json, usage);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("grants");
+            foreach (var grant in grants)
+            {
+                GrantWords.Write(json, grant, isForOperator: false);
             }
 
             json.WriteEndArray();
@@ -84,15 +144,22 @@ internal sealed class AgentApp(AgentAuthenticator authenticator, ILedger ledger,
         }
 
         // INVARIANT: whatever the query says, an agent's search is for its own payments.
-        var page = await archive.SearchAsync(query with { Agent = agent }, context.RequestAborted);
+        var page = await services.Archive.SearchAsync(query with { Agent = agent }, context.RequestAborted);
         await ApiAnswer.JsonAsync(context, json => ApiAnswer.WritePage(json, page));
+    }
+
+    // INVARIANT: only the questions about its own payments.
+    private async Task ApprovalsAsync(HttpContext context, AgentId agent)
+    {
+        var approvals = await services.Books.ApprovalsAsync(context.RequestAborted);
+        await ApiAnswer.JsonAsync(context, json => ApprovalAnswer.Write(json, [.. approvals.Where(approval => approval.Question.Agent == agent)], isForOperator: false));
     }
 
     private async Task ReceiptAsync(HttpContext context, AgentId agent)
     {
         var id = context.Request.Path.Value![ReceiptPath.Length..];
         var receipt = Receipt.TryParseId(id, out _)
-            ? await archive.FindReceiptAsync(id, agent, context.RequestAborted)
+            ? await services.Archive.FindReceiptAsync(id, agent, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);
     }

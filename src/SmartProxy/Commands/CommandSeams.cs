@@ -56,6 +56,12 @@ internal sealed record CommandSeams
     /// <summary>Records an event in the journal of a stopped system, under its lock.</summary>
     public required Func<DataFolder, LedgerEvent, CancellationToken, ValueTask> RecordOffline { get; init; }
 
+    /// <summary>Opens the books of a stopped system, under its lock.</summary>
+    public required Func<DataFolder, IStoppedBooks> OpenStopped { get; init; }
+
+    /// <summary>Says why a receipt came out as it did, where its rule stands, and the smallest edit that passes.</summary>
+    public required Func<WhyQuestion, WhyAnswer> ExplainReceipt { get; init; }
+
     /// <summary>Searches the payments of a stopped system.</summary>
     public required Func<DataFolder, PaymentQuery, CancellationToken, ValueTask<PaymentPage>> SearchOffline { get; init; }
 
@@ -85,3 +91,14 @@ internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, 
 /// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
 /// <param name="FromBlock">The first block to read.</param>
 internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);
+
+/// <summary>What <c>why</c> asks.</summary>
+/// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>
+/// <param name="Policy">The policy that judged, as the journal keeps it; null where it is not known.</param>
+/// <param name="PolicyPath">The policy file of now, or null.</param>
+internal sealed record WhyQuestion(string Receipt, LedgerEvent.PolicyActivated? Policy, string? PolicyPath);
+
+/// <summary>The answer in both forms.</summary>
+/// <param name="Lines">For people.</param>
+/// <param name="WriteJson">For programs.</param>
+internal sealed record WhyAnswer(IReadOnlyList<string> Lines, Action<System.Text.Json.Utf8JsonWriter> WriteJson);

@@ -56,7 +56,8 @@ internal static class CommonOptions
         return agent;
     }
 
-    private static bool TryReadDuration(string text, out TimeSpan duration)
+    /// <summary>Reads what <see cref="Duration"/> does.</summary>
+    public static bool TryReadDuration(string text, out TimeSpan duration)
     {
         duration = default;
         if (text.Length is < 2 or > 7 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count))

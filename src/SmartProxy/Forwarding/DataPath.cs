@@ -33,6 +33,7 @@ internal static class DataPath
         services.AddSingleton<ForwardingParts>();
         services.AddSingleton<TargetResolver>();
         services.AddSingleton<ForwardingEndpoint>();
+        services.AddSingleton<Probe>();
         return services;
     }
 }

@@ -9,11 +9,23 @@ internal sealed class FirstAttempt(ForwardTarget target, ForwardingParts parts, 
     /// <summary>The 402, if there was one.</summary>
     public HeldResponse? Held { get; private set; }
 
+    /// <summary>False keeps an answer that costs nothing to its status.</summary>
+    public bool ShowsFree { get; init; } = true;
+
+    /// <summary>The status of an answer that was not shown.</summary>
+    public int? FreeStatus { get; private set; }
+
     protected override ValueTask<bool> ReceiveAsync(HttpContext context, HttpResponseMessage response)
     {
         if (response.StatusCode == HttpStatusCode.PaymentRequired)
         {
             return HoldAsync(response);
+        }
+
+        if (!ShowsFree)
+        {
+            FreeStatus = (int)response.StatusCode;
+            return ValueTask.FromResult(false);
         }
 
         body?.Release();

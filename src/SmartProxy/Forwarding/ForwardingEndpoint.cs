@@ -39,7 +39,15 @@ internal sealed partial class ForwardingEndpoint(
     }
 
     /// <summary>Forwards one request to a target that the caller has resolved and allowed; also the way of named upstreams.</summary>
-    public async Task ForwardAsync(HttpContext context, ForwardTarget target)
+    public Task ForwardAsync(HttpContext context, ForwardTarget target) => ForwardAsync(context, target, whenFree: null);
+
+    /// <summary>
+    /// Sends one request unpaid for who only asks what it would cost, on the same way with the same rules. A 402 goes to the payment flow, as a
+    /// quote; of any other answer only the status is looked at, by <paramref name="whenFree"/>.
+    /// </summary>
+    public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) => ForwardAsync(context, target, whenFree);
+
+    private async Task ForwardAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
     {
         if (Check(context) is { } fault)
         {
@@ -54,12 +62,16 @@ internal sealed partial class ForwardingEndpoint(
             return;
         }
 
-        var attempt = new FirstAttempt(target, parts, body);
+        var attempt = new FirstAttempt(target, parts, body) { ShowsFree = whenFree is null };
         var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Unpaid, attempt);
         using var held = attempt.Held;
         if (held is not null)
         {
-            await PayAsync(new UpstreamCall(context, target, parts, body, held));
+            await PayAsync(new UpstreamCall(context, target, parts, body, held) { IsProbe = whenFree is not null });
+        }
+        else if (attempt.FreeStatus is { } status)
+        {
+            await whenFree!(status);
         }
         else if (attempt.Fault is { } malformed)
         {

@@ -27,6 +27,9 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
     public CancellationToken AgentGone => context.RequestAborted;
 
+    /// <summary>Whether nobody wants the origin's answer, only what there is to say about it.</summary>
+    public bool IsProbe { get; init; }
+
     /// <summary>Whether the agent has an answer, or the beginning of one.</summary>
     public bool IsAnswered { get; private set; }
 
@@ -87,6 +90,12 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
     public async ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         IsAnswered = true;
+        if (IsProbe)
+        {
+            await OwnJson.AnswerAsync(context, Probe.NotPayable(headers.Select(header => header.Value).FirstOrDefault()));
+            return;
+        }
+
         var response = context.Response;
         response.Clear();
         response.StatusCode = held.Answer.Head.Status;

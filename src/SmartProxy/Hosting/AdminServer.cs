@@ -1,4 +1,6 @@
 using SmartProxy.Commands;
+using SmartProxy.Forwarding;
+using SmartProxy.Identity;
 using SmartProxy.Operator;
 
 namespace SmartProxy.Hosting;
@@ -6,7 +8,7 @@ namespace SmartProxy.Hosting;
 /// <summary>The operator's side, on a listener of its own.</summary>
 internal static class AdminServer
 {
-    public static WebApplication Build(RunSettings settings, Books books, Health health, Metrics metrics)
+    public static WebApplication Build(RunSettings settings, Books books, Health health, Metrics metrics, Probe probe)
     {
         var builder = Servers.Create(books);
         builder.Services.AddRouting();
@@ -25,9 +27,13 @@ internal static class AdminServer
             Policy = books.Policy,
             Credentials = books.Credentials,
             Archive = new PaymentArchive(books.ReadModel, books.Receipts),
+            Books = new JournalBooks(books.Ledger),
+            Quote = (context, request) => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, "admin", CancellationToken.None), request),
             Health = health,
             Metrics = metrics,
             Documents = ProxyServer.Documents(books),
+            Time = books.Time,
+            Random = books.Random,
         }).Use(app);
         return app;
     }

@@ -38,7 +38,7 @@ internal sealed class ProxyHost : IDemoProxy
         var health = new Health(
             books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
             [books.PolicyTrouble, () => books.Credentials.Trouble, books.FreezeTrouble]);
-        _admin = AdminServer.Build(settings, books, health, metrics);
+        _admin = AdminServer.Build(settings, books, health, metrics, _proxy.Services.GetRequiredService<Probe>());
     }
 
     /// <summary>Where agents send requests.</summary>

@@ -34,7 +34,17 @@ internal static class ProxyServer
 
         var app = builder.Build();
         var forwarding = app.Services.GetRequiredService<ForwardingEndpoint>();
-        var agents = new AgentApp(books.Authenticator, books.Ledger, books.Policy, new PaymentArchive(books.ReadModel, books.Receipts), Documents(books));
+        var agents = new AgentApp(new AgentServices
+        {
+            Authenticator = books.Authenticator,
+            Ledger = books.Ledger,
+            Books = new JournalBooks(books.Ledger),
+            Policy = books.Policy,
+            Archive = new PaymentArchive(books.ReadModel, books.Receipts),
+            Documents = Documents(books),
+            Quote = app.Services.GetRequiredService<Probe>().RunAsync,
+            Names = new OwnNames(settings.Options.Listen.ProxyHosts),
+        });
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<ApprovalDesk>().StopWaiting);
         app.Run(context => forwarding.InvokeAsync(context, agents.HandleAsync));
         return app;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Policies;
@@ -26,11 +27,20 @@ internal sealed record AdminServices
 
     public required IPaymentArchive Archive { get; init; }
 
+    public required IOperatorBooks Books { get; init; }
+
+    /// <summary>Asks an origin what a request of an agent would cost.</summary>
+    public required Func<HttpContext, QuoteRequest, Task> Quote { get; init; }
+
     public required Health Health { get; init; }
 
     public required Metrics Metrics { get; init; }
 
     public required PublicDocuments Documents { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public IRandomSource Random { get; init; } = new SystemRandomSource();
 }
 
 /// <summary>What everybody may have: the CA certificate to trust, and the keys that receipts are verified with.</summary>
@@ -43,7 +53,7 @@ internal sealed record PublicDocuments(Func<string> CaPem, Func<string> Jwks)
     public Task JwksAsync(HttpContext context) => ApiAnswer.TextAsync(context, "application/jwk-set+json", Jwks());
 }
 
-/// <summary>The operator's HTTP API: health, metrics, kill switch, payments, agents.</summary>
+/// <summary>The operator's HTTP API: health, metrics, kill switch, payments, agents, approvals, grants, quotes.</summary>
 internal sealed class AdminApp(AdminServices services)
 {
     private const int MaxBodyLength = 4096;
@@ -71,6 +81,9 @@ internal sealed class AdminApp(AdminServices services)
         endpoints.MapGet("/v1/agents", AgentsAsync);
         endpoints.MapGet("/v1/payments", PaymentsAsync);
         endpoints.MapGet("/v1/receipts/{id}", ReceiptAsync);
+        new ApprovalsApi(services).Map(endpoints);
+        new GrantsApi(services).Map(endpoints);
+        new QuestionsApi(services).Map(endpoints);
         endpoints.MapPost("/v1/freeze", context => SwitchAsync(context, freeze: true));
         endpoints.MapPost("/v1/unfreeze", context => SwitchAsync(context, freeze: false));
     }

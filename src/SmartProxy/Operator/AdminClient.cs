@@ -45,8 +45,11 @@ internal sealed class AdminClient : IDisposable
     }
 
     /// <exception cref="OperatorException">The process refused; the message is its own.</exception>
-    public async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken) =>
-        await ReadAsync(await _http.GetAsync(path, cancellationToken), cancellationToken);
+    public async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept", "application/json" } } };
+        return await ReadAsync(await _http.SendAsync(request, cancellationToken), cancellationToken);
+    }
 
     /// <inheritdoc cref="GetAsync"/>
     public async Task<JsonDocument> PostAsync(string path, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)

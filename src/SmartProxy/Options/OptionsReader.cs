@@ -49,7 +49,7 @@ internal sealed class OptionsReader
 
     private ListenOptions ReadListen(IConfigurationSection section)
     {
-        RefuseUnknown(section, ["Proxy", "Admin", "AllowInsecure", "AdminHosts"]);
+        RefuseUnknown(section, ["Proxy", "Admin", "AllowInsecure", "AdminHosts", "ProxyHosts"]);
         var defaults = new ListenOptions();
         return new ListenOptions
         {
@@ -57,6 +57,7 @@ internal sealed class OptionsReader
             Admin = ReadAddress(section.GetSection("Admin"), defaults.Admin),
             AllowInsecure = ReadBoolean(section.GetSection("AllowInsecure")),
             AdminHosts = Texts(section.GetSection("AdminHosts")),
+            ProxyHosts = Texts(section.GetSection("ProxyHosts")),
         };
     }
 

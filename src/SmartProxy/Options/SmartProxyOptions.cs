@@ -39,6 +39,9 @@ internal sealed record ListenOptions
 
     /// <summary>Names, besides loopback and the listening address, by which the admin listener may be called (its <c>Host</c>).</summary>
     public IReadOnlyList<string> AdminHosts { get; init; } = [];
+
+    /// <summary>Names, besides addresses and names without a dot, by which the proxy's own pages may be called.</summary>
+    public IReadOnlyList<string> ProxyHosts { get; init; } = [];
 }
 
 /// <summary>How one chain is read.</summary>
