@@ -1,9 +1,20 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace SmartProxy.Policy.Document;
 
 /// <summary>A place in a file. Line and column count from 1, columns in bytes.</summary>
-internal readonly record struct Place(int Line, int Column, string Path);
+internal readonly record struct Place(int Line, int Column, string Path)
+{
+    /// <summary>The file, where a policy has several; null for the only one, or for the folder as a whole.</summary>
+    public string? File { get; init; }
+
+    /// <summary><c>policies.d/agents.json:7</c></summary>
+    public string Words => string.Create(CultureInfo.InvariantCulture, $"{File ?? "line"}:{Line}");
+
+    /// <summary>Whether it stands before the other: in the order of the files, then of their lines.</summary>
+    public bool IsBefore(Place other) => (string.CompareOrdinal(File, other.File), Line, Column).CompareTo((0, other.Line, other.Column)) < 0;
+}
 
 /// <summary>JSON with its places. Whatever a rule says later can be traced to the line that a person wrote.</summary>
 internal abstract record Node(Place At)

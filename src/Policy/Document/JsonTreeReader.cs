@@ -15,20 +15,24 @@ internal ref struct JsonTreeReader
 
     private readonly ProblemList _problems;
     private readonly List<int> _lineStarts;
+    private readonly string? _file;
     private Utf8JsonReader _json;
 
-    private JsonTreeReader(ReadOnlySpan<byte> bytes, List<int> lineStarts, ProblemList problems)
+    private JsonTreeReader(ReadOnlySpan<byte> bytes, List<int> lineStarts, string? file, ProblemList problems)
     {
-        (_problems, _lineStarts) = (problems, lineStarts);
+        (_problems, _lineStarts, _file) = (problems, lineStarts, file);
         _json = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = MaxDepth });
     }
 
     /// <summary>The root, or null when it cannot be read at all; then <paramref name="problems"/> says why.</summary>
-    public static Node? Read(ReadOnlySpan<byte> bytes, ProblemList problems)
+    /// <param name="bytes">The text.</param>
+    /// <param name="problems">Receives what is wrong.</param>
+    /// <param name="file">The file, where a policy has several.</param>
+    public static Node? Read(ReadOnlySpan<byte> bytes, ProblemList problems, string? file = null)
     {
         if (bytes.Length > MaxBytes)
         {
-            problems.Add(default(Place) with { Path = "" }, $"expected at most 4 MiB, found `{bytes.Length}` bytes: split the file or drop what is not used");
+            problems.Add(new Place(0, 0, "") { File = file }, $"expected at most 4 MiB, found `{bytes.Length}` bytes: split the file or drop what is not used");
             return null;
         }
 
@@ -36,24 +40,24 @@ internal ref struct JsonTreeReader
         var lines = LineStarts(text);
         if (!Utf8.IsValid(text))
         {
-            problems.Add(PlaceOf(lines, FirstInvalid(text), ""), "expected UTF-8 text, found other bytes: save the file as UTF-8");
+            problems.Add(PlaceOf(lines, FirstInvalid(text), "", file), "expected UTF-8 text, found other bytes: save the file as UTF-8");
             return null;
         }
 
         if (text.Trim(" \t\r\n"u8).IsEmpty)
         {
-            problems.Add(new Place(1, 1, ""), "expected a policy, such as `{ \"networks\": [\"base-sepolia\"], \"agents\": {} }`, found an empty file");
+            problems.Add(new Place(1, 1, "") { File = file }, "expected a policy, such as `{ \"networks\": [\"base-sepolia\"], \"agents\": {} }`, found an empty file");
             return null;
         }
 
         try
         {
-            var reader = new JsonTreeReader(text, lines, problems);
+            var reader = new JsonTreeReader(text, lines, file, problems);
             return reader.ReadRoot();
         }
         catch (JsonException broken)
         {
-            var place = new Place((int)(broken.LineNumber ?? 0) + 1, (int)(broken.BytePositionInLine ?? 0) + 1, "");
+            var place = new Place((int)(broken.LineNumber ?? 0) + 1, (int)(broken.BytePositionInLine ?? 0) + 1, "") { File = file };
             problems.Add(place, $"expected JSON (comments are fine), found a mistake: {Clean(broken.Message)}");
             return null;
         }
@@ -125,13 +129,13 @@ internal ref struct JsonTreeReader
         }
     }
 
-    private readonly Place Here(string path) => PlaceOf(_lineStarts, (int)_json.TokenStartIndex, path);
+    private readonly Place Here(string path) => PlaceOf(_lineStarts, (int)_json.TokenStartIndex, path, _file);
 
-    private static Place PlaceOf(List<int> lineStarts, int offset, string path)
+    private static Place PlaceOf(List<int> lineStarts, int offset, string path, string? file)
     {
         var found = lineStarts.BinarySearch(offset);
         var line = found >= 0 ? found : ~found - 1;
-        return new Place(line + 1, offset - lineStarts[line] + 1, path);
+        return new Place(line + 1, offset - lineStarts[line] + 1, path) { File = file };
     }
 
     private static List<int> LineStarts(ReadOnlySpan<byte> text)

@@ -71,7 +71,7 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         foreach (var (first, firstHost, second, secondHost) in index.Overlaps((a, b) => a != b))
         {
             // The later one in the file is told, once.
-            var swap = Before(places[second].At, places[first].At);
+            var swap = places[second].At.IsBefore(places[first].At);
             var (earlier, earlierHost, later, laterHost) = swap ? (second, secondHost, first, firstHost) : (first, firstHost, second, secondHost);
             if (seen.Add((earlier + ' ' + earlierHost, later + ' ' + laterHost)))
             {
@@ -89,7 +89,7 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         var told = new HashSet<Place>();
         foreach (var (first, firstHost, second, secondHost) in index.Overlaps((a, b) => a.Category != b.Category))
         {
-            var swap = Before(second.At, first.At);
+            var swap = second.At.IsBefore(first.At);
             var (earlier, earlierHost, later, laterHost) = swap ? (second, secondHost, first, firstHost) : (first, firstHost, second, secondHost);
             var betweenMerchants = earlier.Owner.StartsWith('m') && later.Owner.StartsWith('m');
             if (!betweenMerchants && told.Add(later.At))
@@ -232,8 +232,6 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
             }
         }
     }
-
-    private static bool Before(Place a, Place b) => (a.Line, a.Column).CompareTo((b.Line, b.Column)) < 0;
 
     private sealed record Claim(string Category, string Owner, Place At);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SmartProxy.Policy.Document;
 
-/// <summary>Collects every problem of one file, so that a person repairs it once; bounded, so that a hostile file stays a short answer.</summary>
+/// <summary>Collects every problem of one policy, so that a person repairs it once; bounded, so that a hostile file stays a short answer.</summary>
 internal sealed class ProblemList(string file)
 {
     private const int MaxProblems = 100;
@@ -38,8 +38,8 @@ internal sealed class ProblemList(string file)
             return;
         }
 
-        list.Add(new PolicyProblem(file, at.Line, at.Path, message) { Column = at.Column });
+        list.Add(new PolicyProblem(at.File ?? file, at.Line, at.Path, message) { Column = at.Column });
     }
 
-    private static List<PolicyProblem> Sort(List<PolicyProblem> list) => [.. list.OrderBy(p => p.Line).ThenBy(p => p.Column)];
+    private static List<PolicyProblem> Sort(List<PolicyProblem> list) => [.. list.OrderBy(p => p.File, StringComparer.Ordinal).ThenBy(p => p.Line).ThenBy(p => p.Column)];
 }
