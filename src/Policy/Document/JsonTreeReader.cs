@@ -164,7 +164,7 @@ internal ref struct JsonTreeReader
     }
 
     // A key that is not a plain word is quoted, so that `in["api.exa.ai"].day` reads as one member.
-    private static string Join(string path, string name)
+    internal static string Join(string path, string name)
     {
         var plain = name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '$' or ':' or '*');
         var step = plain ? name : $"[\"{Node.Show(name)}\"]";
