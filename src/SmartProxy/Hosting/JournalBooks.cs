@@ -8,11 +8,9 @@ namespace SmartProxy.Hosting;
 /// <summary>What people look up: questions and grants from the books in memory, policies of the past from the journal.</summary>
 internal sealed class JournalBooks(LedgerHost ledger) : IOperatorBooks
 {
-    public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) => ledger.ApprovalsAsync(cancellationToken);
 
-    public ValueTask<ApprovalView?> FindApprovalAsync(PaymentId id, CancellationToken cancellationToken) => throw new NotImplementedException();
-
-    public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<GrantView>>([]);
+    public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) => ledger.GrantsAsync(cancellationToken);
 
     public ValueTask<LedgerEvent.PolicyActivated?> FindPolicyAsync(Bytes32 hash, CancellationToken cancellationToken)
     {

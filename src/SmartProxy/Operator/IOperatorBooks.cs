@@ -6,23 +6,22 @@ namespace SmartProxy.Operator;
 /// <summary>What people look up in the books beside payments. Never asked whether money may move.</summary>
 internal interface IOperatorBooks
 {
-    /// <summary>Questions to people and their answers, newest first, at most <see cref="OperatorLists.MaxShown"/>.</summary>
+    /// <inheritdoc cref="ILedger.ApprovalsAsync"/>
     ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken);
 
-    /// <summary>One question by its id, or null.</summary>
-    ValueTask<ApprovalView?> FindApprovalAsync(PaymentId id, CancellationToken cancellationToken);
-
-    /// <summary>Grants and what is left of them, newest first, at most <see cref="OperatorLists.MaxShown"/>.</summary>
+    /// <inheritdoc cref="ILedger.GrantsAsync"/>
     ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken);
 
     /// <summary>The policy that was in force under this hash, or null.</summary>
     ValueTask<LedgerEvent.PolicyActivated?> FindPolicyAsync(Bytes32 hash, CancellationToken cancellationToken);
 }
 
-/// <summary>Bounds of what is listed at once.</summary>
-internal static class OperatorLists
+/// <summary>Look-ups that every implementation shares.</summary>
+internal static class OperatorBooks
 {
-    public const int MaxShown = 1000;
+    /// <summary>One question by its id, or null.</summary>
+    public static async ValueTask<ApprovalView?> FindApprovalAsync(this IOperatorBooks books, PaymentId id, CancellationToken cancellationToken) =>
+        (await books.ApprovalsAsync(cancellationToken)).FirstOrDefault(approval => approval.Id == id);
 }
 
 /// <summary>The books of a stopped system, opened by a command under the folder's lock and closed again at once.</summary>

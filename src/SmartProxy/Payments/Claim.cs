@@ -51,7 +51,7 @@ internal abstract record Claim
             return new Refused(refusal, figures, outcome.Line?.Line.Id ?? outcome.Rule ?? outcome.Approval?.Rule ?? verdict.Rule, policyHash)
             {
                 Trace = trace,
-                Ask = outcome is { Reason: ReserveRefusal.ApprovalPending, Approval: { } question } ? new ApprovalAsk(question, context with { Trace = trace }, figures) : null,
+                Ask = outcome is { Reason: ReserveRefusal.ApprovalPending, Approval: { } question } && (outcome.MayAsk || question.Open is not null) ? new ApprovalAsk(question, context with { Trace = trace }, figures) : null,
                 TryNextOffer = outcome.Reason is ReserveRefusal.BudgetExceeded or ReserveRefusal.CountExceeded or ReserveRefusal.RecipientChanged
                     or ReserveRefusal.PriceDrift or ReserveRefusal.ApprovalPending or ReserveRefusal.ApprovalDenied,
                 PolicyChanged = outcome.Reason is ReserveRefusal.PolicyChanged,

@@ -45,6 +45,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),
             VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
             RecordOffline = (_, entry, _) => Record(entry),
+            OpenStopped = _ => new Stopped(this),
+            ExplainReceipt = question => new WhyAnswer([$"explained {question.Receipt} by {question.Policy?.Text ?? "no policy"}"], json => json.WriteStringValue(question.Receipt)),
             SearchOffline = (_, query, _) => ValueTask.FromResult(Search(query)),
             Recover = (_, _) => null,
             Become = (path, arguments, environment) => Remember(path, arguments, environment),
@@ -131,5 +133,18 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
         using var certificate = new CertificateRequest("CN=test CA", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
         PrivateFile.WriteNew(Path.Combine(folder, "ca.pem"), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
         PrivateFile.WriteNew(Path.Combine(folder, "ca.key"), System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
+    }
+
+    /// <summary>A stopped system with the questions and the grant of the API's tests, and one receipt.</summary>
+    private sealed class Stopped(CommandKit kit) : IStoppedBooks
+    {
+        public IOperatorBooks Books { get; } = new Operator.FakeBooks();
+
+        public ValueTask RecordAsync(LedgerEvent entry) => kit.Record(entry);
+
+        public ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(id == "rcpt_" + Operator.FakeArchive.PaymentOfA ? """{"id":"x","decision":{}}""" : null);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SmartProxy.Agents;
+using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
@@ -25,6 +27,11 @@ public sealed class ApiKit : IAsyncLifetime
     internal FakePolicyView Policy { get; } = new();
 
     internal FakeArchive Archive { get; } = new();
+
+    internal FakeBooks Books { get; } = new();
+
+    /// <summary>Requests that were quoted, with their agent.</summary>
+    internal List<(string Agent, QuoteRequest Request)> Quoted { get; } = [];
 
     internal Metrics Metrics { get; } = new();
 
@@ -62,6 +69,8 @@ public sealed class ApiKit : IAsyncLifetime
             Policy = Policy,
             Credentials = store,
             Archive = Archive,
+            Books = Books,
+            Quote = (context, request) => QuoteAsync(context, request.Agent!.Value.Value, request),
             Health = new Health(Ledger, Policy, () => IsServing, () => 3, [() => Troubles.FirstOrDefault()]),
             Metrics = Metrics,
             Documents = documents,
@@ -71,7 +80,17 @@ public sealed class ApiKit : IAsyncLifetime
         new AdminApp(services).Use(_admin);
         Admin = await StartAsync(_admin);
         _proxy = Create();
-        _proxy.Run(new AgentApp(_authenticator, Ledger, Policy, Archive, documents).HandleAsync);
+        _proxy.Run(new AgentApp(new AgentServices
+        {
+            Authenticator = _authenticator,
+            Ledger = Ledger,
+            Books = Books,
+            Policy = Policy,
+            Archive = Archive,
+            Documents = documents,
+            Quote = (context, identity, request) => QuoteAsync(context, identity.Agent.Value, request),
+            Names = new OwnNames(["proxy.internal"]),
+        }).HandleAsync);
         Proxy = await StartAsync(_proxy);
     }
 
@@ -83,6 +102,16 @@ public sealed class ApiKit : IAsyncLifetime
         await _proxy.DisposeAsync();
         _authenticator.Dispose();
         _folder.Dispose();
+    }
+
+    private Task QuoteAsync(HttpContext context, string agent, QuoteRequest request)
+    {
+        Quoted.Add((agent, request));
+        return ApiAnswer.JsonAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteEndObject();
+        });
     }
 
     private static WebApplication Create()

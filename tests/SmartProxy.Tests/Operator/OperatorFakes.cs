@@ -83,3 +83,45 @@ internal sealed class FakeArchive : IPaymentArchive
     private static PaymentRow Row(PaymentId id, string agent) =>
         new(id, DateTimeOffset.UnixEpoch, new AgentId(agent), "paid", "GET", "https://api.test", "/x") { Value = new Usd(10_000) };
 }
+
+/// <summary>Questions of agents a and b, and a grant; answers and revocations are taken from what the ledger recorded.</summary>
+internal sealed class FakeBooks : IOperatorBooks
+{
+    public static readonly PaymentId AskedByA = new("01jaskaaaaaaaaaaaaaaaaaaaa");
+    public static readonly PaymentId AskedByB = new("01jaskbbbbbbbbbbbbbbbbbbbb");
+    public static readonly PaymentId Grant = new("01jgrantaaaaaaaaaaaaaaaaaa");
+
+    /// <summary>How both questions stand.</summary>
+    public ApprovalState State { get; set; } = ApprovalState.Open;
+
+    public static LedgerEvent.Granted Granted { get; } =
+        new(Grant, BudgetOwner.Agent(new AgentId("a")), Merchant: null, new Usd(5_000_000), DateTimeOffset.UnixEpoch.AddYears(100), "admin", "a deadline");
+
+    public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<ApprovalView>>([Asked(AskedByA, "a"), Asked(AskedByB, "b")]);
+
+    public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<GrantView>>([new GrantView(Granted, new Usd(1_000_000), IsRevoked: false, IsExpired: false)]);
+
+    public ValueTask<LedgerEvent.PolicyActivated?> FindPolicyAsync(Bytes32 hash, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(hash == Bytes32.Sha256("policy"u8) ? new LedgerEvent.PolicyActivated(hash, "{ }", "[]", "first policy") : null);
+
+    private ApprovalView Asked(PaymentId id, string agent) => new(
+        id,
+        new ApprovalQuestion(Bytes32.Sha256("binding"u8), new AgentId(agent), ApprovalCauses.NewHost, "policies.research.approval", TimeSpan.Zero, TimeSpan.FromHours(1)),
+        new PaymentContext
+        {
+            Method = "GET",
+            Origin = Origin.TryParse("https://api.test", out var origin) ? origin : default,
+            Path = "/x",
+            Rule = "policies.research.allow[0] *",
+            Rail = "x402",
+            ProtocolVersion = 2,
+        },
+        new RefusalFigures(Price: new Usd(10_000)),
+        DateTimeOffset.UnixEpoch,
+        DateTimeOffset.UnixEpoch.AddYears(100),
+        State,
+        By: null,
+        Reason: null);
+}

@@ -34,8 +34,10 @@ internal sealed class FlowKit : IAsyncDisposable
         var random = new SeededRandom(7);
         var presented = new PresentedPayments(ledger.Time);
         var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = Wallet });
+        var claims = new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time);
+        Approvals = new ApprovalDesk(ledger.Host, random, ledger.Time, NullLogger<ApprovalDesk>.Instance);
         Flow = new PaymentFlow(
-            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
+            claims, Approvals, new QuoteDesk(claims, new LedgerForesight(ledger.Host)), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
             new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 
@@ -44,6 +46,8 @@ internal sealed class FlowKit : IAsyncDisposable
     public SwappablePolicy View { get; }
 
     public PaymentFlow Flow { get; }
+
+    public ApprovalDesk Approvals { get; }
 
     public WatchedWallet Wallet { get; }
 
@@ -117,6 +121,7 @@ internal sealed class FlowKit : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Approvals.Dispose();
         await Ledger.DisposeAsync();
         _signer.Dispose();
         _folder.Dispose();
@@ -148,6 +153,9 @@ internal sealed class FlowKit : IAsyncDisposable
         /// <summary>Runs between judging and the answer, once.</summary>
         public Action? AfterJudging { get; set; }
 
+        /// <summary>What is added to every allowed verdict, where a test wants a guard of its own.</summary>
+        public PaymentGuards Guards { get; set; } = PaymentGuards.None;
+
         public Bytes32? Hash => _policy?.Hash;
 
         public void Swap(PolicySet? policy)
@@ -165,12 +173,14 @@ internal sealed class FlowKit : IAsyncDisposable
             }
 
             var evaluator = new PolicyEvaluator(policy);
-            IReadOnlyList<Verdict> verdicts = [.. questions.Select(evaluator.Judge)];
+            IReadOnlyList<Verdict> verdicts = [.. questions.Select(question => Guarded(evaluator.Judge(question)))];
             var after = AfterJudging;
             AfterJudging = null;
             after?.Invoke();
             return (policy.Hash, verdicts);
         }
+
+        private Verdict Guarded(Verdict verdict) => verdict is Verdict.Allowed allowed && Guards != PaymentGuards.None ? allowed with { Guards = Guards } : verdict;
 
         public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
 

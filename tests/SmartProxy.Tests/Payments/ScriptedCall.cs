@@ -26,6 +26,11 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
 
     public HeldAnswer Challenge { get; } = challenge;
 
+    public CancellationToken AgentGone { get; init; }
+
+    /// <summary>The document that the agent got in place of the 402.</summary>
+    public System.Text.Json.JsonElement? Document { get; private set; }
+
     /// <summary>Payment headers that the seller received, in order.</summary>
     public List<string> Payments { get; } = [];
 
@@ -71,6 +76,13 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
     public ValueTask AnswerAsync(Refusal refusal)
     {
         Answered = refusal;
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask AnswerJsonAsync(ReadOnlyMemory<byte> document)
+    {
+        using var json = System.Text.Json.JsonDocument.Parse(document);
+        Document = json.RootElement.Clone();
         return ValueTask.CompletedTask;
     }
 
