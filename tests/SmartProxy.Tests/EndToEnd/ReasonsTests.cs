@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
+using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 using SmartProxy.Wallet;
 
@@ -45,10 +46,20 @@ public sealed partial class ReasonsTests
     private static IEnumerable<string> OfThePolicy() => Enum.GetValues<DenyReason>()
         .Select(reason => Word(Words.Of(reason), reason is DenyReason.NoPolicy ? 503 : 403));
 
-    // A budget that refills within a minute is the one reason with two statuses; it is built with its figures and not here.
-    private static IEnumerable<string> OfTheLedger() => Enum.GetValues<ReserveRefusal>().SelectMany(reason => reason is ReserveRefusal.BudgetExceeded
-        ? (string[])[Word(Words.Of(reason), 403), Word(Words.Of(reason), 429)]
-        : [Word(Refusals.Of(new ReserveOutcome.Refused(reason), verdict: null))]);
+    // What may refill within a minute has two statuses: one with a short wait, one without.
+    private static IEnumerable<string> OfTheLedger() => Enum.GetValues<ReserveRefusal>().SelectMany(reason => (string[])
+    [
+        Word(Refusals.Of(new ReserveOutcome.Refused(reason), verdict: null)),
+        Word(Refusals.Of(Soon(reason), Allowed)),
+    ]);
+
+    private static ReserveOutcome.Refused Soon(ReserveRefusal reason) => new(reason, reason is ReserveRefusal.BudgetExceeded or ReserveRefusal.CountExceeded ? Usage : null, TimeSpan.FromSeconds(1));
+
+    private static LineUsage Usage { get; } = new(
+        new BudgetLine("agents.me.limits.1m", BudgetOwner.Organization, new SpendScope("*", _ => true), new SpendWindow.Total(), new Usd(1)), new Usd(1), new Usd(0), null);
+
+    private static Verdict.Allowed Allowed { get; } = (Verdict.Allowed)PolicyExplanation.Judge(
+        SmartProxy.Tests.Payments.FlowKit.Policy(SmartProxy.Tests.Payments.FlowKit.OfOneAgent(""" "day": "1.00" """)), new AgentId("me"), "GET", SmartProxy.Tests.Payments.ScriptedCall.Parse("https://x.test"), "/", null, DateTimeOffset.UnixEpoch)!;
 
     private static IEnumerable<string> OfTheSigner() => Enum.GetValues<SignRefusal>().Select(reason => Word(Refusals.SignerRefused(reason)));
 

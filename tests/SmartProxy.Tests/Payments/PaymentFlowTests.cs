@@ -218,6 +218,21 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
+    public async Task A_token_that_ended_since_the_request_came_signs_nothing()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        using var token = new CancellationTokenSource();
+        kit.View.AfterJudging = token.Cancel; // before the reservation, and so before the last look
+        var call = new ScriptedCall(FlowKit.Cent()) { Identity = new SmartProxy.Identity.AgentIdentity(new AgentId("me"), "t1", token.Token) };
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal((403, "token_ended"), (call.Answered!.Status, call.Answered.Reason));
+        Assert.Empty(kit.Wallet.Asked);
+        Assert.Equal(PaymentState.Aborted, await kit.StateAsync());
+    }
+
+    [Fact]
     public async Task A_frozen_agent_pays_nothing_and_hears_why()
     {
         await using var kit = await FlowKit.CreateAsync();

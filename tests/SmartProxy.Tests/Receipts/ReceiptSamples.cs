@@ -26,6 +26,7 @@ internal static class ReceiptSamples
         Scheme = "exact",
         AssetSymbol = "USDC",
         Tags = new Dictionary<string, string> { ["costCenter"] = "4711", ["area"] = "lab" },
+        Trace = [new TraceStep("agents.me.allow[0] *", TraceSaying.Allows, "*"), new TraceStep("agents.me.limits.payment", TraceSaying.Limits, "at most 0.05 USD")],
     };
 
     public static ReceiptFacts Paid { get; } = new()
@@ -43,6 +44,8 @@ internal static class ReceiptSamples
         ResponseDigest = Hash("response"),
         PolicyHash = Hash("policy"),
         Limits = [new ReceiptLimit("agents.me.limits.day", Dollars(1_000_000), Dollars(0), Dollars(10_000), Dollars(990_000), Decided.AddHours(12))],
+        Approval = new PaymentId("01kjaskedaaaaaaaaaaaaaaaaa"),
+        Grants = [new GrantUse(new PaymentId("01kjgrantaaaaaaaaaaaaaaaaa"), Dollars(3_000))],
         Reserved = new ReservedTransfer(Authorization(), Dollars(10_000), DecisionRecord),
         UsdPerToken = Dollars(1_000_000),
         Status = 200,

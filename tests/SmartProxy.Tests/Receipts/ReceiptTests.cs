@@ -17,8 +17,10 @@ public sealed class ReceiptTests
              "method":"GET","origin":"https://api.exa.example","path":"/v1/search","queryHmac":"0xabcd",
              "requestDigest":"REQUEST","responseDigest":"RESPONSE",
              "terms":{"hash":"TERMS","rail":"x402","version":2,"scheme":"exact"},
-             "decision":{"rule":"agents.me.allow[0] *","policyHash":"POLICY","limits":[
-               {"id":"agents.me.limits.day","limit":"1.00","spent":"0.00","held":"0.01","remaining":"0.99","resetsAt":"2026-03-02T00:00:00.123000Z"}]},
+             "decision":{"rule":"agents.me.allow[0] *","policyHash":"POLICY",
+               "trace":[{"rule":"agents.me.allow[0] *","says":"allows","detail":"*"},{"rule":"agents.me.limits.payment","says":"limits","detail":"at most 0.05 USD"}],
+               "limits":[{"id":"agents.me.limits.day","limit":"1.00","spent":"0.00","held":"0.01","remaining":"0.99","resetsAt":"2026-03-02T00:00:00.123000Z"}],
+               "approval":"01kjaskedaaaaaaaaaaaaaaaaa","grants":[{"id":"01kjgrantaaaaaaaaaaaaaaaaa","amount":"0.003"}]},
              "payment":{"network":"eip155:84532","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","symbol":"USDC","amount":"10000","usd":"0.01",
                "usdPerToken":"1.00","payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C","from":"0x857b06519E91e3A54538791bDbb0E22373e36b66",
                "nonce":"NONCE","validBefore":"1780000060"},
