@@ -33,6 +33,9 @@ internal sealed record ProxySetup
 
     /// <summary>The wallet's private key in hex, where a test has to know it; null leaves the one that <c>init</c> made.</summary>
     public string? WalletKey { get; init; }
+
+    /// <summary>Whether it is started with <c>--insecure-dev-key</c>.</summary>
+    public bool UsesDevKey { get; init; }
 }
 
 /// <summary>
@@ -103,7 +106,7 @@ internal sealed class RunningProxy : IAsyncDisposable
         _setup.Settings.ToList().ForEach(setting => settings[setting.Key] = setting.Value);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("SmartProxy:" + setting.Key, setting.Value))).Build();
         _host = await ProxyHost.StartAsync(
-            RunSettings.From(Data, PolicyFile, configuration, _folder.Path) with { LogFormat = LogFormat.None, MoreLogs = _setup.Logs }, TestContext.Current.CancellationToken);
+            RunSettings.From(Data, PolicyFile, configuration, _folder.Path) with { LogFormat = LogFormat.None, MoreLogs = _setup.Logs, UsesDevKey = _setup.UsesDevKey }, TestContext.Current.CancellationToken);
     }
 
     public async Task StopAsync()
@@ -148,6 +151,25 @@ internal sealed class RunningProxy : IAsyncDisposable
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Proxy, path)) { Headers = { { "Smart-Proxy-Token", TokenOf(agent) }, { "Accept", accept } } };
         return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>An order of the operator, or of the agent where one is named, as JSON.</summary>
+    public async Task<(HttpStatusCode Status, JsonElement Answer)> PostAsync(string path, string body, string? agent = null)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(agent is null ? Admin : Proxy, path)) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Add("Authorization", "Bearer " + (agent is null ? AdminToken : TokenOf(agent)));
+        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return (answer.StatusCode, document.RootElement.Clone());
+    }
+
+    /// <summary>A command, as a person types it beside the running proxy.</summary>
+    public async Task<(int Code, string Output, string Error)> CommandAsync(params string[] arguments)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await CommandLineRoot.RunAsync([.. arguments, "--data", Data.Path], Seams, output, error, TestContext.Current.CancellationToken);
+        return (code, output.ToString(), error.ToString());
     }
 
     /// <summary>One of the operator's pages.</summary>
