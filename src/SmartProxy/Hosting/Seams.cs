@@ -4,7 +4,6 @@ using SmartProxy.Demo;
 using SmartProxy.Keys;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
-using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
@@ -33,7 +32,7 @@ internal static class Seams
             CreateLedger = OfflineBooks.CreateLedgerAsync,
             ReadJwks = ReadJwks,
             KeyFiles = new KeyFiles(random),
-            PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
+            PolicyKnows = (path, agent) => PolicyReading.Load(path, registry).Policy?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
@@ -85,18 +84,6 @@ internal static class Seams
         catch (ReceiptKeyException fault)
         {
             throw new OperatorException(fault.Message, inner: fault);
-        }
-    }
-
-    private static PolicySet? ReadPolicy(string path, AssetRegistry registry)
-    {
-        try
-        {
-            return PolicyLoader.Load(File.ReadAllBytes(path), path, registry).Policy;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return null;
         }
     }
 }

@@ -10,7 +10,7 @@ namespace SmartProxy.Payments;
 /// <summary>
 /// Steps (3) and (4) of the exchange: judge every offer under one policy, then reserve the cheapest that has room, durably. All limits or none.
 /// </summary>
-internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets wallets, QueryDigester queries, PresentedPayments presented, IRandomSource random, TimeProvider time)
+internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets wallets, QueryDigester queries, PresentedPayments presented, IRandomSource random, TimeProvider time, ShadowPolicy? shadow = null)
 {
     // A policy that changes between judging and reserving is evaluated again; one that changes this often is not in force.
     private const int EvaluationLimit = 5;
@@ -29,19 +29,20 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
                 .Select(offer => new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })
                 .ToList();
             var (policyHash, verdicts) = policies.Judge(questions);
+            var saying = shadow is null ? null : await shadow.SayAsync(questions, ledger);
             var allowed = verdicts.OfType<Verdict.Allowed>()
                 .OrderBy(verdict => verdict.Facts.Value).ThenBy(verdict => verdict.Offer.IsUpfront).ThenBy(verdict => verdict.Offer.Index)
                 .ToList();
             if (allowed.Count == 0 || policyHash is null)
             {
                 // The reason that comes last in the order of precedence is the one closest to a payment.
-                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash);
+                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash) with { Shadow = saying };
             }
 
             Claim? refused = null;
             foreach (var verdict in allowed)
             {
-                var claim = await ReserveAsync(call, challenge, request, verdict, policyHash.Value);
+                var claim = await ReserveAsync(call, challenge, request, verdict, policyHash.Value, saying);
                 if (claim is not Claim.Refused { TryNextOffer: true })
                 {
                     refused = claim;
@@ -53,7 +54,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
 
             if (refused is not Claim.Refused { PolicyChanged: true })
             {
-                return refused!;
+                return refused is Claim.Refused final ? final with { Shadow = saying } : refused!;
             }
 
             // The new policy is on record and comes into force at once.
@@ -63,7 +64,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
     }
 
-    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
+    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash, ShadowSaying? saying)
     {
         var offer = verdict.Offer;
         if (wallets.Find(verdict.Wallet) is not { } wallet)
@@ -104,7 +105,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
                 IsSafeMethod = request.IsSafeMethod,
                 PinsRecipient = verdict.Recipient is RecipientRule.Pin,
                 Guards = verdict.Guards,
-                Context = PaymentContexts.Of(call, queries, verdict),
+                Context = PaymentContexts.Of(call, queries, verdict) with { Shadow = saying },
             },
             CancellationToken.None);
         return outcome switch

@@ -47,7 +47,7 @@ internal sealed partial class PaymentFlow(
         switch (claim)
         {
             case Claim.Refused refused:
-                await refusals.RefuseAsync(call, challenge, refused.Refusal, request.Digest, refused.Figures, refused.Rule, refused.PolicyHash);
+                await refusals.RefuseAsync(call, challenge, refused.Refusal, request.Digest, refused.Figures, refused.Rule, refused.PolicyHash, refused.Shadow);
                 return;
             case Claim.Again again:
                 await PresentAsync(call, again.Payment, isAgain: true, mayRepeat: false);

@@ -37,15 +37,16 @@ internal sealed partial class RefusalDesk : IDisposable
         Bytes32 requestDigest = default,
         RefusalFigures? figures = null,
         string rule = "-",
-        Bytes32? policyHash = null)
+        Bytes32? policyHash = null,
+        ShadowSaying? shadow = null)
     {
         var agent = call.Identity.Agent;
-        var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason);
+        var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason, shadow);
         var (id, isNew) = Join(key, () =>
         {
             var offer = challenge.Offers[0];
             return new LedgerEvent.Refused(
-                NewId(), agent, refusal.Reason, PaymentContexts.Of(call, _queries, offer, rule), figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, policyHash ?? _policies.Hash);
+                NewId(), agent, refusal.Reason, PaymentContexts.Of(call, _queries, offer, rule) with { Shadow = shadow }, figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, policyHash ?? _policies.Hash);
         });
         if (isNew)
         {
@@ -134,7 +135,7 @@ internal sealed partial class RefusalDesk : IDisposable
     [LoggerMessage(EventId = 1407, Level = LogLevel.Error, Message = "A refusal could not be recorded: {Trouble}")]
     private partial void LogNotRecorded(string trouble);
 
-    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Path, string Reason);
+    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Path, string Reason, ShadowSaying? Shadow);
 
     private sealed record Group(LedgerEvent.Refused First, int Count, DateTimeOffset Until);
 }

@@ -24,7 +24,7 @@ internal sealed class FlowKit : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly ReservationSigner _signer;
 
-    private FlowKit(OpenLedger ledger, PolicySet policy)
+    private FlowKit(OpenLedger ledger, PolicySet policy, ShadowPolicy? shadow)
     {
         (Ledger, View) = (ledger, new SwappablePolicy(policy));
         Assert.True(SecretKey.TryParse("0x0000000000000000000000000000000000000000000000000000000000000002", out var key));
@@ -35,7 +35,7 @@ internal sealed class FlowKit : IAsyncDisposable
         var presented = new PresentedPayments(ledger.Time);
         var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = Wallet });
         Flow = new PaymentFlow(
-            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
+            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time, shadow), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
             new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 
@@ -49,12 +49,12 @@ internal sealed class FlowKit : IAsyncDisposable
 
     public EvmAddress Payer => _signer.Address;
 
-    public static async Task<FlowKit> CreateAsync(string limits = """ "payment": "0.05", "day": "1.00" """)
+    public static async Task<FlowKit> CreateAsync(string limits = """ "payment": "0.05", "day": "1.00" """, ShadowPolicy? shadow = null)
     {
         var folder = new TempFolder();
         var policy = Policy(OfOneAgent(limits));
         var ledger = await OpenLedger.OpenAsync(folder.Path);
-        var kit = new FlowKit(ledger, policy);
+        var kit = new FlowKit(ledger, policy, shadow);
         await kit.ActivateAsync(policy);
         return kit;
     }
