@@ -4,6 +4,7 @@ using SmartProxy.Demo;
 using SmartProxy.Keys;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
+using SmartProxy.Policies.Simulation;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
@@ -36,6 +37,8 @@ internal static class Seams
             CheckPolicy = new PolicyCheck(registry).Run,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
+            SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),
+            SummarizeShadow = (history, output) => ShadowSummary.Run(history.Data.Path, history.Since, history.Json, output, Progress()),
             WritePolicySchema = PolicySchemaCommand.Run,
             VerifyLedger = LedgerAudit.RunAsync,
             ExportLedger = (data, problems) =>
@@ -68,6 +71,8 @@ internal static class Seams
 
         return 0;
     }
+
+    private static ProgressBar Progress() => new(Console.Error, !Console.IsErrorRedirected, TimeProvider.System);
 
     private static NetworkName? FindNetwork(string text) =>
         NetworkNames.TryParse(text, out var chain) && AssetRegistry.Default.Networks.Contains(chain)
