@@ -74,6 +74,29 @@ public sealed class BudgetLedger
     {
         now = Tick(now);
         request = Checked(request);
+        if (Weigh(request, now, out var room, out var agreement) is { } refused)
+        {
+            return refused;
+        }
+
+        var record = DecisionRecord.Compose(request, journalHead);
+        var entry = ToEntry(request, room, agreement, record, DecisionRecord.NonceOf(record));
+        return Objection(entry, now) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
+    }
+
+    /// <summary>The same decision without a record that a nonce could commit to: what is booked by it can never be signed.</summary>
+    internal ReserveDecision DecideUnsigned(ReserveRequest request, DateTimeOffset now)
+    {
+        now = Tick(now);
+        request = Checked(request);
+        return Weigh(request, now, out var room, out var agreement) is { } refused
+            ? refused
+            : ToEntry(request, room, agreement, "", new Bytes32([.. new byte[24], .. BitConverter.GetBytes(Sequence)]));
+    }
+
+    private ReserveOutcome.Refused? Weigh(ReserveRequest request, DateTimeOffset now, out Room room, out PaymentId? agreement)
+    {
+        (room, agreement) = (default!, null);
         if (Freeze.ReasonFor(request.Facts.Agent) is not null)
         {
             return new ReserveOutcome.Refused(ReserveRefusal.Frozen);
@@ -99,24 +122,19 @@ public sealed class BudgetLedger
             return new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded);
         }
 
-        if (RoomCheck.Refuse(request, _book, _grants, now, out var room) is { } exceeded)
+        if (RoomCheck.Refuse(request, _book, _grants, now, out room) is { } exceeded)
         {
             return exceeded;
         }
 
         // Last, so that a person is asked only for what would otherwise be paid.
-        PaymentId? agreement = null;
-        if (causes != ApprovalCauses.None)
+        if (causes == ApprovalCauses.None)
         {
-            (agreement, var unanswered) = _approvals.Ask(request, request.Guards.Approval!, causes, now);
-            if (unanswered is not null)
-            {
-                return unanswered;
-            }
+            return null;
         }
 
-        var entry = ToEntry(request, room, agreement, journalHead);
-        return Objection(entry, now) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
+        (agreement, var unanswered) = _approvals.Ask(request, request.Guards.Approval!, causes, now);
+        return unanswered;
     }
 
     /// <summary>Why something may not be recorded now; null when it may.</summary>
@@ -195,15 +213,13 @@ public sealed class BudgetLedger
             : request;
     }
 
-    private static JournalEntry.Reserved ToEntry(ReserveRequest request, Room room, PaymentId? agreement, Bytes32 journalHead)
-    {
-        var record = DecisionRecord.Compose(request, journalHead);
-        return new JournalEntry.Reserved
+    private static JournalEntry.Reserved ToEntry(ReserveRequest request, Room room, PaymentId? agreement, string record, Bytes32 nonce) =>
+        new()
         {
             Id = request.Id,
             PolicyHash = request.PolicyHash,
             DecisionRecord = record,
-            Authorization = new TransferAuthorization(request.Terms, DecisionRecord.NonceOf(record)),
+            Authorization = new TransferAuthorization(request.Terms, nonce),
             Facts = request.Facts,
             Lines = room.Lines,
             Approval = agreement,
@@ -216,7 +232,6 @@ public sealed class BudgetLedger
             PinsRecipient = request.PinsRecipient,
             Context = request.Context,
         };
-    }
 
     // INVARIANT: what had no objection a moment ago has none now, because lines are decided before they get their time: questions and grants only end.
     private string? ObjectionAt(JournalEntry entry, DateTimeOffset at) => entry switch

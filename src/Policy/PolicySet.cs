@@ -42,6 +42,9 @@ public sealed class PolicySet
     /// <summary>Every network that may be paid on.</summary>
     public IReadOnlyList<ChainId> Networks { get; }
 
+    /// <summary>The tokens that are money under this policy, and the test networks.</summary>
+    public AssetRegistry Registry { get; }
+
     /// <summary>Whether all networks are test networks; a file never mixes them.</summary>
     public bool IsTest { get; }
 
@@ -64,8 +67,6 @@ public sealed class PolicySet
 
         return [.. AgentPot(agent, rule).OwnLines, .. GroupPot(rule)?.OwnLines ?? [], .. OrganizationPot.OwnLines];
     }
-
-    internal AssetRegistry Registry { get; }
 
     internal AgentMap Agents { get; }
 

@@ -41,6 +41,12 @@ internal sealed record CommandSeams
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
     public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
 
+    /// <summary>Prints what another policy would have made of the recorded decisions, returns the exit code.</summary>
+    public required Func<PolicyHistory, TextWriter, int> SimulatePolicy { get; init; }
+
+    /// <summary>Prints how often the candidate beside the policy in force differed from it, returns the exit code.</summary>
+    public required Func<PolicyHistory, TextWriter, int> SummarizeShadow { get; init; }
+
     /// <summary>Prints the JSON Schema of policy files.</summary>
     public required Action<TextWriter> WritePolicySchema { get; init; }
 
@@ -84,6 +90,13 @@ internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
 internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);
+
+/// <summary>What <c>policy simulate</c> and <c>policy shadow</c> ask.</summary>
+/// <param name="Policy">The policy to try; empty for the summary of the shadow.</param>
+/// <param name="Data">Whose past is asked; running or stopped, it is only read.</param>
+/// <param name="Since">From when on, or null for all of it.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record PolicyHistory(string Policy, DataFolder Data, DateTimeOffset? Since, bool Json);
 
 /// <summary>What <c>ledger verify</c> asks.</summary>
 /// <param name="Data">The stopped system.</param>

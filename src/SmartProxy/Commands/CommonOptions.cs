@@ -46,6 +46,30 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>A time such as <c>2026-03-01</c> or <c>2026-03-01T12:00:00Z</c>, or how long ago: <c>12h</c>, <c>30d</c>.</summary>
+    public static Option<DateTimeOffset?> Since(TimeProvider time) => new("--since")
+    {
+        Description = "Only decisions from this time on: a date, a time in UTC, or how long ago (`12h`, `30d`).",
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (TryReadDuration(text, out var ago))
+            {
+                return time.GetUtcNow() - ago;
+            }
+
+            if (!DateTimeOffset.TryParseExact(text, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant))
+            {
+                result.AddError($"expected a date such as `2026-03-01`, a time such as `2026-03-01T12:00:00Z`, or how long ago such as `30d`, found `{Printable.Line(text, 40)}`");
+            }
+
+            return instant;
+        },
+    };
+
+    private static readonly string[] TimeFormats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm'Z'", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:sszzz"];
+
     private static AgentId ReadAgent(ArgumentResult result)
     {
         if (!AgentId.TryParse(result.Tokens[0].Value, out var agent))

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SmartProxy.Commands;
 
-/// <summary><c>policy check|explain|schema</c>: what the file says, before it decides anything.</summary>
+/// <summary><c>policy check|explain|simulate|shadow|schema</c>: what the file says, before it decides anything.</summary>
 internal static class PolicyCommand
 {
     private const string Default = "policies.json";
@@ -11,6 +11,8 @@ internal static class PolicyCommand
     {
         Check(seams),
         Explain(seams),
+        PolicyHistoryCommand.Simulate(seams),
+        PolicyHistoryCommand.Shadow(seams),
         Schema(seams),
     };
 

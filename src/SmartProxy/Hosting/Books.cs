@@ -42,6 +42,9 @@ internal sealed class Books : IAsyncDisposable
 
     public PolicyFile Policy { get; private set; } = null!;
 
+    /// <summary>The candidate beside the policy, if it names one.</summary>
+    public ShadowPolicy Shadow { get; private set; } = null!;
+
     public CredentialStore Credentials { get; private set; } = null!;
 
     public AgentAuthenticator Authenticator { get; private set; } = null!;
@@ -85,6 +88,12 @@ internal sealed class Books : IAsyncDisposable
             ? $"the policy file was rejected and {(Policy.Hash is null ? "nothing is paid" : "the last good one stays in force")}: {first}{(problems.Count > 1 ? $" (and {problems.Count - 1} more)" : "")}"
             : null;
 
+    /// <summary>Why the candidate beside the policy is not evaluated, or null. The policy in force is not affected.</summary>
+    public string? ShadowTrouble() =>
+        Shadow.Health is { Problems: [var first, ..] problems }
+            ? $"the shadow policy is not evaluated: {first}{(problems.Count > 1 ? $" (and {problems.Count - 1} more)" : "")}"
+            : null;
+
     /// <summary>Whether payments are stopped for everybody, in words, or null.</summary>
     public string? FreezeTrouble() => Ledger.Freeze.Everyone is { } reason ? $"payments are frozen: {reason}" : null;
 
@@ -123,7 +132,9 @@ internal sealed class Books : IAsyncDisposable
             Keep(wallet.Value);
         }
 
-        Policy = Keep(new PolicyFile(settings.Policy, AssetRegistry.Default, (policy, change) => ActivateAsync(settings.Installation, policy, change), Time, Logging.CreateLogger<PolicyFile>()));
+        Shadow = new ShadowPolicy(AssetRegistry.Default, Time, Logging.CreateLogger<ShadowPolicy>());
+        var activation = new PolicyActivation(settings.Installation.Mode, Ledger);
+        Policy = Keep(new PolicyFile(settings.Policy, AssetRegistry.Default, activation.RecordAsync, Time, Logging.CreateLogger<PolicyFile>(), Shadow));
         await Policy.StartAsync(cancellationToken);
         await Keep(new PolicyFileWatcher(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>())).StartAsync(cancellationToken);
         Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
@@ -132,6 +143,7 @@ internal sealed class Books : IAsyncDisposable
             Ledger.Repair,
             ReadModel.Rebuilt is { } why && Ledger.Health.Sequence > 2 ? $"the index was made anew because {why}" : null,
             PolicyTrouble(),
+            ShadowTrouble(),
             FreezeTrouble(),
             settings.UsesDevKey ? "payments are signed with a raw key from the environment: for development only" : null,
 
@@ -140,12 +152,6 @@ internal sealed class Books : IAsyncDisposable
             settings.Options.Networks.Count > 0 ? "SmartProxy:Networks are not read yet: held amounts return to no budget by themselves" : null,
         }.OfType<string>()];
     }
-
-    // INVARIANT: test money and real money never share books, and a policy is on record before it decides.
-    private ValueTask ActivateAsync(Installation installation, PolicySet policy, string change) =>
-        policy.IsTest == installation.Mode is InstallationMode.Test
-            ? policy.Hash == Ledger.Health.PolicyHash ? ValueTask.CompletedTask : Ledger.RecordAsync(new LedgerEvent.PolicyActivated(policy.Hash, policy.Text, AssetRegistry.Default.CanonicalText, change))
-            : throw new OperatorException($"this data folder is for {(installation.Mode is InstallationMode.Test ? "test" : "main")} networks, and the policy names others; use a folder of its own for each (`smartproxy init`)");
 
     private IReadOnlyList<string> DeclaredTokens(AgentId agent) =>
         [.. (Policy.Current?.TokenHashes ?? []).Where(declared => declared.Agent == agent).Select(declared => declared.Hash.ToHex())];

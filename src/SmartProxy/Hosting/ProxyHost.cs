@@ -37,7 +37,7 @@ internal sealed class ProxyHost : IDemoProxy
         var tunnels = _proxy.Services.GetRequiredService<TunnelRegistry>();
         var health = new Health(
             books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
-            [books.PolicyTrouble, () => books.Credentials.Trouble, books.FreezeTrouble]);
+            [books.PolicyTrouble, books.ShadowTrouble, () => books.Credentials.Trouble, books.FreezeTrouble]);
         _admin = AdminServer.Build(settings, books, health, metrics, _proxy.Services.GetRequiredService<Probe>());
     }
 

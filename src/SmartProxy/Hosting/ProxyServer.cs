@@ -59,6 +59,7 @@ internal static class ProxyServer
         services.AddSingleton(books.Authority);
         services.AddSingleton<IAgentAuthenticator>(books.Authenticator);
         services.AddSingleton<IPolicyView>(books.Policy);
+        services.AddSingleton(books.Shadow);
         services.AddSingleton<ILedger>(books.Ledger);
         services.AddSingleton(books.Wallets);
         services.AddSingleton(books.Queries);

@@ -4,7 +4,7 @@ using SmartProxy.Demo;
 using SmartProxy.Keys;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
-using SmartProxy.Policy;
+using SmartProxy.Policies.Simulation;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
@@ -33,10 +33,12 @@ internal static class Seams
             CreateLedger = OfflineBooks.CreateLedgerAsync,
             ReadJwks = ReadJwks,
             KeyFiles = new KeyFiles(random),
-            PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
+            PolicyKnows = (path, agent) => PolicyReading.Load(path, registry).Policy?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
+            SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),
+            SummarizeShadow = (history, output) => ShadowSummary.Run(history.Data.Path, history.Since, history.Json, output, Progress()),
             WritePolicySchema = PolicySchemaCommand.Run,
             VerifyLedger = LedgerAudit.RunAsync,
             ExportLedger = (data, problems) =>
@@ -72,6 +74,8 @@ internal static class Seams
         return 0;
     }
 
+    private static ProgressBar Progress() => new(Console.Error, !Console.IsErrorRedirected, TimeProvider.System);
+
     private static NetworkName? FindNetwork(string text) =>
         NetworkNames.TryParse(text, out var chain) && AssetRegistry.Default.Networks.Contains(chain)
             ? new NetworkName(NetworkNames.ShortNameOf(chain), chain, AssetRegistry.Default.IsTestNetwork(chain))
@@ -87,18 +91,6 @@ internal static class Seams
         catch (ReceiptKeyException fault)
         {
             throw new OperatorException(fault.Message, inner: fault);
-        }
-    }
-
-    private static PolicySet? ReadPolicy(string path, AssetRegistry registry)
-    {
-        try
-        {
-            return PolicyLoader.Load(File.ReadAllBytes(path), path, registry).Policy;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return null;
         }
     }
 }

@@ -33,6 +33,9 @@ internal abstract record Claim
         /// <summary>Another offer of the same 402 may still have room, or need nobody's word.</summary>
         public bool TryNextOffer { get; private init; }
 
+        /// <summary>What the candidate policy would have said.</summary>
+        public ShadowSaying? Shadow { get; init; }
+
         /// <summary>Judged under a policy that is not in force any more.</summary>
         public bool PolicyChanged { get; private init; }
 

@@ -10,7 +10,7 @@ namespace SmartProxy.Payments;
 /// <summary>
 /// Steps (3) and (4) of the exchange: judge every offer under one policy, then reserve the cheapest that has room, durably. All limits or none.
 /// </summary>
-internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets wallets, QueryDigester queries, PresentedPayments presented, IRandomSource random, TimeProvider time)
+internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets wallets, QueryDigester queries, PresentedPayments presented, IRandomSource random, TimeProvider time, ShadowPolicy? shadow = null)
 {
     // A policy that changes between judging and reserving is evaluated again; one that changes this often is not in force.
     private const int EvaluationLimit = 5;
@@ -24,18 +24,20 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
     {
         for (var evaluation = 0; evaluation < EvaluationLimit; evaluation++)
         {
-            var (policyHash, verdicts) = Judge(call, challenge, request);
+            var questions = Questions(call, challenge, request);
+            var (policyHash, verdicts) = policies.Judge(questions);
+            var saying = shadow is null ? null : await shadow.SayAsync(questions, ledger);
             var allowed = InOrder(verdicts);
             if (allowed.Count == 0 || policyHash is null)
             {
                 // The reason that comes last in the order of precedence is the one closest to a payment.
-                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash);
+                return Claim.Refused.By(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!, policyHash) with { Shadow = saying };
             }
 
-            var claim = await ClaimFirstAsync(call, challenge, request, allowed, policyHash.Value);
+            var claim = await ClaimFirstAsync(call, challenge, request, allowed, policyHash.Value, saying);
             if (claim is not Claim.Refused { PolicyChanged: true })
             {
-                return claim;
+                return claim is Claim.Refused refused ? refused with { Shadow = saying } : claim;
             }
 
             // The new policy is on record and comes into force at once.
@@ -46,12 +48,8 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
     }
 
     /// <summary>Every offer under one policy, as it is in force right now.</summary>
-    public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IUpstreamCall call, Challenge challenge, PaymentRequest request)
-    {
-        var now = time.GetUtcNow();
-        return policies.Judge([.. challenge.Offers.Select(offer =>
-            new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })]);
-    }
+    public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IUpstreamCall call, Challenge challenge, PaymentRequest request) =>
+        policies.Judge(Questions(call, challenge, request));
 
     /// <summary>The allowed offers in the order in which they are tried: the cheapest first.</summary>
     public static List<Verdict.Allowed> InOrder(IReadOnlyList<Verdict> verdicts) =>
@@ -118,13 +116,20 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         return Claim.Refused.By(verdict, request.PolicyHash, answer, refused, request.Context);
     }
 
+    private List<PaymentQuestion> Questions(IUpstreamCall call, Challenge challenge, PaymentRequest request)
+    {
+        var now = time.GetUtcNow();
+        return [.. challenge.Offers.Select(offer =>
+            new PaymentQuestion(call.Identity.Agent, call.Method, call.IsUpgrade, call.Origin, offer, request.MaxPrice) { Path = PaymentContexts.PathOf(call), At = now })];
+    }
+
     // An offer that needs nobody's word comes before one that does; otherwise the reason of the cheapest stands.
-    private async ValueTask<Claim> ClaimFirstAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, List<Verdict.Allowed> allowed, Bytes32 policyHash)
+    private async ValueTask<Claim> ClaimFirstAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, List<Verdict.Allowed> allowed, Bytes32 policyHash, ShadowSaying? saying)
     {
         Claim.Refused? standing = null;
         foreach (var verdict in allowed)
         {
-            var claim = await ReserveAsync(call, challenge, request, verdict, policyHash);
+            var claim = await ReserveAsync(call, challenge, request, verdict, policyHash, saying);
             if (claim is not Claim.Refused { TryNextOffer: true } refused)
             {
                 return claim;
@@ -136,7 +141,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         return standing!;
     }
 
-    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash)
+    private async ValueTask<Claim> ReserveAsync(IUpstreamCall call, Challenge challenge, PaymentRequest request, Verdict.Allowed verdict, Bytes32 policyHash, ShadowSaying? saying)
     {
         var (wallet, reserve, problem) = Prepare(call, challenge, request, verdict, policyHash);
         if (problem is not null)
@@ -144,6 +149,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
             return problem;
         }
 
+        reserve = reserve with { Context = reserve.Context with { Shadow = saying } };
         return await ledger.ReserveAsync(reserve, CancellationToken.None) switch
         {
             ReserveOutcome.Reserved reserved => new Claim.Made(verdict, wallet, reserved.Reservation),

@@ -33,11 +33,11 @@ internal sealed partial class RefusalDesk : IDisposable
     public async ValueTask RefuseAsync(IUpstreamCall call, Challenge challenge, Claim.Refused refused, Bytes32 requestDigest = default)
     {
         var (agent, refusal) = (call.Identity.Agent, refused.Refusal);
-        var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason);
+        var key = new RefusalKey(agent, call.Origin, PathOf(call.Target), refusal.Reason, refused.Shadow);
         var (id, isNew) = Join(key, () =>
         {
             var offer = challenge.Offers[0];
-            var context = PaymentContexts.Of(call, _queries, offer, refused.Rule) with { Trace = refused.Trace };
+            var context = PaymentContexts.Of(call, _queries, offer, refused.Rule) with { Trace = refused.Trace, Shadow = refused.Shadow };
             return new LedgerEvent.Refused(
                 NewId(), agent, refusal.Reason, context, refused.Figures ?? PaymentFigures.Of(offer), challenge.TermsHash, requestDigest, refused.PolicyHash ?? _policies.Hash);
         });
@@ -128,7 +128,7 @@ internal sealed partial class RefusalDesk : IDisposable
     [LoggerMessage(EventId = 1407, Level = LogLevel.Error, Message = "A refusal could not be recorded: {Trouble}")]
     private partial void LogNotRecorded(string trouble);
 
-    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Path, string Reason);
+    private readonly record struct RefusalKey(AgentId Agent, Origin Origin, string Path, string Reason, ShadowSaying? Shadow);
 
     private sealed record Group(LedgerEvent.Refused First, int Count, DateTimeOffset Until);
 }

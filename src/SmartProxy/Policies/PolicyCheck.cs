@@ -45,12 +45,12 @@ internal sealed class PolicyCheck(AssetRegistry registry)
     }
 }
 
-/// <summary>Reads a policy file once, for commands.</summary>
+/// <summary>Reads a policy, a file or a folder of them, once for a command.</summary>
 internal static class PolicyReading
 {
     public static PolicyLoad Load(string path, AssetRegistry registry)
     {
-        var (bytes, problem) = new PolicySource(path).ReadSettled();
-        return bytes is null ? new PolicyLoad(null, [problem!], []) : PolicyLoader.Load(bytes, path, registry);
+        var (text, problem) = new PolicySource(path).ReadSettled();
+        return text is null ? new PolicyLoad(null, [problem!], []) : PolicyLoader.Load(text, registry);
     }
 }

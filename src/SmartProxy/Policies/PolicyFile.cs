@@ -4,7 +4,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policies;
 
 /// <summary>How the policy file stands, for health, metrics and the dashboard.</summary>
-/// <param name="File">The file.</param>
+/// <param name="File">The file, or the folder of files.</param>
 /// <param name="Hash">The policy in force; null when there is none and nothing is paid.</param>
 /// <param name="Since">Since when it is in force.</param>
 /// <param name="Problems">Why the file as it is now is not in force; empty when it is.</param>
@@ -12,7 +12,7 @@ namespace SmartProxy.Policies;
 internal sealed record PolicyHealth(string File, Bytes32? Hash, DateTimeOffset? Since, IReadOnlyList<PolicyProblem> Problems, IReadOnlyList<PolicyProblem> Warnings);
 
 /// <summary>
-/// The policy file in force. A new text is read, checked whole, made known to the ledger, and only then swapped in as one immutable snapshot;
+/// The policy in force, from a file or a folder of files. A new text is read, checked whole, made known to the ledger, and only then swapped in as one immutable snapshot;
 /// whatever is wrong with it, the last good policy stays. See <see cref="PolicyFileWatcher"/> for when it is looked at.
 /// </summary>
 internal sealed partial class PolicyFile : IPolicyView, IDisposable
@@ -23,18 +23,29 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
     private readonly ILogger<PolicyFile> _logger;
     private readonly Func<PolicySet, string, ValueTask> _activate;
     private readonly SemaphoreSlim _oneReload = new(1, 1);
+    private readonly ShadowPolicy? _shadow;
     private volatile Snapshot? _current;
     private volatile PolicyHealth _health;
     private Bytes32? _lastRefused;
+    private bool _isRecordUnsure;
 
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file, or the folder of files.</param>
     /// <param name="registry">The registry of networks and tokens.</param>
     /// <param name="activate">Awaited before a policy comes into force, with the change in words; when it throws, the old policy stays.</param>
     /// <param name="time">For health.</param>
     /// <param name="logger">Receives every change and every refusal of the file.</param>
-    public PolicyFile(string path, AssetRegistry registry, Func<PolicySet, string, ValueTask> activate, TimeProvider time, ILogger<PolicyFile> logger)
+    /// <param name="shadow">Follows the candidate that the policy in force names.</param>
+    /// <param name="source">The file or folder; a seam for tests.</param>
+    public PolicyFile(
+        string path,
+        AssetRegistry registry,
+        Func<PolicySet, string, ValueTask> activate,
+        TimeProvider time,
+        ILogger<PolicyFile> logger,
+        ShadowPolicy? shadow = null,
+        PolicySource? source = null)
     {
-        (_source, _registry, _activate, _time, _logger) = (new PolicySource(path), registry, activate, time, logger);
+        (_source, _registry, _activate, _time, _logger, _shadow) = (source ?? new PolicySource(path), registry, activate, time, logger, shadow);
         _health = new PolicyHealth(path, null, null, [], []);
     }
 
@@ -46,6 +57,9 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
     public PolicySet? Current => _current?.Policy;
 
     public Bytes32? Hash => _current?.Policy.Hash;
+
+    /// <summary>The name of the candidate beside it, if the policy in force names one.</summary>
+    public string? ShadowName => ShadowPolicy.NameIn(Current);
 
     public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions)
     {
@@ -80,8 +94,10 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         await _oneReload.WaitAsync(cancellationToken);
         try
         {
-            var (bytes, problem) = _source.ReadSettled();
-            return bytes is null ? Refuse([problem!], fingerprint: null) : await ConsiderAsync(bytes);
+            var (text, problem) = _source.ReadSettled();
+            var isInForce = text is null ? Refuse([problem!], fingerprint: null) : await ConsiderAsync(text);
+            _shadow?.Follow(ShadowPolicy.PathBeside(_source.Path, Current));
+            return isInForce;
         }
         finally
         {
@@ -89,20 +105,23 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         }
     }
 
-    /// <summary>Whether the bytes on disk are others than those last judged; cheap enough to ask every two seconds.</summary>
-    public bool MayHaveChanged() => _source.MayHaveChanged();
+    /// <summary>Whether what lies on disk is other than what was last judged; cheap enough to ask every two seconds.</summary>
+    public bool MayHaveChanged() => _source.MayHaveChanged() || _shadow?.MayHaveChanged() == true;
+
+    /// <summary>What lies on disk right now, in short: equal while nobody writes.</summary>
+    public (Bytes32? Policy, Bytes32? Shadow) Fingerprint() => (_source.Fingerprint(), _shadow?.Fingerprint());
 
     public void Dispose() => _oneReload.Dispose();
 
-    private async ValueTask<bool> ConsiderAsync(byte[] bytes)
+    private async ValueTask<bool> ConsiderAsync(PolicyText text)
     {
-        var load = PolicyLoader.Load(bytes, _source.Path, _registry);
+        var load = PolicyLoader.Load(text, _registry);
         if (load.Policy is not { } policy)
         {
-            return Refuse(load.Problems, Bytes32.Sha256(bytes));
+            return Refuse(load.Problems, Bytes32.Sha256(text.ArchiveBytes.Span));
         }
 
-        if (policy.Hash == Hash)
+        if (policy.Hash == Hash && !_isRecordUnsure)
         {
             Accept(policy, load.Warnings, _health.Since ?? _time.GetUtcNow());
             return true;
@@ -112,12 +131,15 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         try
         {
             await _activate(policy, change);
+            _isRecordUnsure = false;
         }
         catch (Exception unrecorded) when (unrecorded is not OutOfMemoryException)
         {
-            // What is not recorded does not decide. Forgetting the bytes makes the next look try again.
+            // What is not recorded does not decide. Forgetting the text makes the next look try again. The record may have been made all the same:
+            // until one is known to be good, even a return to the policy in force is recorded.
             _source.Forget();
-            return Refuse([new PolicyProblem(_source.Path, 0, "", $"the change could not be recorded: {unrecorded.Message}")], Bytes32.Sha256(bytes));
+            _isRecordUnsure = true;
+            return Refuse([new PolicyProblem(_source.Path, 0, "", $"the change could not be recorded: {unrecorded.Message}")], Bytes32.Sha256(text.ArchiveBytes.Span));
         }
 
         _current = new Snapshot(policy, new PolicyEvaluator(policy));

@@ -4,23 +4,50 @@ using Microsoft.Extensions.Hosting;
 namespace SmartProxy.Policies;
 
 /// <summary>
-/// Decides when the policy file is looked at again: when its folder stirs, and every two seconds in case it stirred unheard (network file
-/// systems, swapped links, a full event queue).
+/// Decides when the policy is looked at again: when its folder stirs, and every two seconds in case it stirred unheard (network file systems,
+/// swapped links, a full event queue).
 /// </summary>
-internal sealed partial class PolicyFileWatcher(PolicyFile policy, TimeProvider time, ILogger<PolicyFileWatcher> logger) : BackgroundService
+/// <param name="policy">The policy.</param>
+/// <param name="time">For the pauses.</param>
+/// <param name="logger">Receives what can't be watched.</param>
+/// <param name="listen">Opens a listener on a folder; a seam for tests.</param>
+internal sealed partial class PolicyFileWatcher(PolicyFile policy, TimeProvider time, ILogger<PolicyFileWatcher> logger, Func<string, FileSystemWatcher>? listen = null) : BackgroundService
 {
     public static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the folder has to be quiet after it stirred; an editor makes several steps of one save.</summary>
+    /// <summary>How long what lies on disk has to stay the same after it stirred; an editor makes several steps of one save.</summary>
     public static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(100);
+
+    // Whoever writes without a pause is looked at all the same, after two seconds; two equal readings and a whole text are asked for then, too.
+    private const int MaxPauses = 20;
 
     private readonly Channel<bool> _stirred = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly List<FileSystemWatcher> _listening = [];
+
+    /// <summary>From here on nothing stirs unheard: what happens before the first look is waiting for it.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
-        using var folder = WatchFolder();
-        await Task.WhenAll(PollAsync(stoppingToken), LookAsync(stoppingToken));
+        var path = Path.GetFullPath(policy.Health.File);
+        var name = Path.GetFileName(path);
+
+        // Kubernetes swaps the link `..data` beside a file or inside a folder.
+        Listen(Path.GetDirectoryName(path)!, changed => changed == name || changed == policy.ShadowName || changed?.StartsWith("..", StringComparison.Ordinal) == true);
+        if (Directory.Exists(path))
+        {
+            Listen(path, static _ => true);
+        }
+
+        return base.StartAsync(cancellationToken);
     }
+
+    public override void Dispose()
+    {
+        _listening.ForEach(watcher => watcher.Dispose());
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(PollAsync(stoppingToken), LookAsync(stoppingToken));
 
     private async Task PollAsync(CancellationToken stoppingToken)
     {
@@ -39,9 +66,25 @@ internal sealed partial class PolicyFileWatcher(PolicyFile policy, TimeProvider 
             _stirred.Reader.TryRead(out _);
             if (policy.MayHaveChanged())
             {
-                await Task.Delay(Debounce, time, stoppingToken);
+                await SettleAsync(stoppingToken);
                 await ReloadAsync(stoppingToken);
             }
+        }
+    }
+
+    private async Task SettleAsync(CancellationToken stoppingToken)
+    {
+        var before = policy.Fingerprint();
+        for (var pause = 0; pause < MaxPauses; pause++)
+        {
+            await Task.Delay(Debounce, time, stoppingToken);
+            var now = policy.Fingerprint();
+            if (now == before)
+            {
+                return;
+            }
+
+            before = now;
         }
     }
 
@@ -58,25 +101,22 @@ internal sealed partial class PolicyFileWatcher(PolicyFile policy, TimeProvider 
         }
     }
 
-    private FileSystemWatcher? WatchFolder()
+    private void Listen(string folder, Func<string?, bool> matters)
     {
-        var path = Path.GetFullPath(policy.Health.File);
         try
         {
-            var name = Path.GetFileName(path);
-            var watcher = new FileSystemWatcher(Path.GetDirectoryName(path)!);
+            var watcher = (listen ?? (static path => new FileSystemWatcher(path)))(folder);
             watcher.Created += (_, change) => StirIf(change.Name);
             watcher.Changed += (_, change) => StirIf(change.Name);
             watcher.Deleted += (_, change) => StirIf(change.Name);
             watcher.Renamed += (_, change) => StirIf(change.Name);
             watcher.Error += (_, _) => Stir();
             watcher.EnableRaisingEvents = true;
-            return watcher;
+            _listening.Add(watcher);
 
-            // Kubernetes swaps the link `..data` beside the file.
             void StirIf(string? changed)
             {
-                if (changed == name || changed?.StartsWith("..", StringComparison.Ordinal) == true)
+                if (matters(changed))
                 {
                     Stir();
                 }
@@ -84,16 +124,15 @@ internal sealed partial class PolicyFileWatcher(PolicyFile policy, TimeProvider 
         }
         catch (Exception unwatched) when (unwatched is IOException or ArgumentException or PlatformNotSupportedException)
         {
-            LogUnwatched(path, unwatched.Message);
-            return null;
+            LogUnwatched(folder, unwatched.Message);
         }
     }
 
     private void Stir() => _stirred.Writer.TryWrite(true);
 
-    [LoggerMessage(EventId = 1710, Level = LogLevel.Warning, Message = "The folder of {Path} can't be watched ({Reason}); the policy is looked at every two seconds instead")]
+    [LoggerMessage(EventId = 1710, Level = LogLevel.Warning, Message = "The folder {Path} can't be watched ({Reason}); the policy is looked at every two seconds instead")]
     private partial void LogUnwatched(string path, string reason);
 
-    [LoggerMessage(EventId = 1711, Level = LogLevel.Error, Message = "The policy file could not be judged; the policy in force stays")]
+    [LoggerMessage(EventId = 1711, Level = LogLevel.Error, Message = "The policy could not be judged; the policy in force stays")]
     private partial void LogBroken(Exception broken);
 }

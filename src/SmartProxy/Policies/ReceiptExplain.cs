@@ -24,7 +24,7 @@ internal sealed class ReceiptExplain(AssetRegistry registry)
     {
         var receipt = ReceiptText.Read(asked.Receipt);
         var judged = asked.Policy is { } archived ? PolicyText.OfArchive(archived.Text, Archived) : null;
-        var now = asked.PolicyPath is { } path && new PolicySource(path).ReadSettled().Bytes is { } bytes ? PolicyText.OfFile(path, bytes) : null;
+        var now = asked.PolicyPath is { } path ? new PolicySource(path).ReadSettled().Text : null;
         var isSame = judged is not null && now is not null && judged.ArchiveBytes.Span.SequenceEqual(now.ArchiveBytes.Span);
         var then = judged is null || isSame ? null : PolicyPlaces.Find(judged, receipt.Rule);
         var place = now is null ? null : PolicyPlaces.Find(now, receipt.Rule);

@@ -40,6 +40,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             PolicyKnows = (_, agent) => agent.Value == "me",
             CheckPolicy = (path, output) => Print(output, "checked " + path, File.Exists(path) ? 0 : 1),
             ExplainPolicy = (question, output) => Print(output, question.ToString(), 0),
+            SimulatePolicy = (history, output) => Print(output, history.ToString(), 0),
+            SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
             VerifyLedger = (_, output, _) => Task.FromResult(Print(output, "verified", 0)),
             ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),

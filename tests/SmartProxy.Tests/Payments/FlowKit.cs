@@ -24,7 +24,7 @@ internal sealed class FlowKit : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly ReservationSigner _signer;
 
-    private FlowKit(OpenLedger ledger, PolicySet policy)
+    private FlowKit(OpenLedger ledger, PolicySet policy, ShadowPolicy? shadow)
     {
         (Ledger, View) = (ledger, new SwappablePolicy(policy));
         Assert.True(SecretKey.TryParse("0x0000000000000000000000000000000000000000000000000000000000000002", out var key));
@@ -34,7 +34,7 @@ internal sealed class FlowKit : IAsyncDisposable
         var random = new SeededRandom(7);
         var presented = new PresentedPayments(ledger.Time);
         var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = Wallet });
-        var claims = new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time);
+        var claims = new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time, shadow);
         Approvals = new ApprovalDesk(ledger.Host, random, ledger.Time, NullLogger<ApprovalDesk>.Instance);
         Flow = new PaymentFlow(
             claims, Approvals, new QuoteDesk(claims, new LedgerForesight(ledger.Host)), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
@@ -53,12 +53,12 @@ internal sealed class FlowKit : IAsyncDisposable
 
     public EvmAddress Payer => _signer.Address;
 
-    public static async Task<FlowKit> CreateAsync(string limits = """ "payment": "0.05", "day": "1.00" """)
+    public static async Task<FlowKit> CreateAsync(string limits = """ "payment": "0.05", "day": "1.00" """, ShadowPolicy? shadow = null)
     {
         var folder = new TempFolder();
         var policy = Policy(OfOneAgent(limits));
         var ledger = await OpenLedger.OpenAsync(folder.Path);
-        var kit = new FlowKit(ledger, policy);
+        var kit = new FlowKit(ledger, policy, shadow);
         await kit.ActivateAsync(policy);
         return kit;
     }

@@ -6,120 +6,156 @@ using SmartProxy.TestKit;
 
 namespace SmartProxy.Tests.Policies;
 
-/// <summary>Each way that an editor or an orchestrator saves a file is noticed.</summary>
+/// <summary>Each way that an editor or an orchestrator saves a file, or a folder of them, is noticed; what says the same changes nothing.</summary>
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class PolicyFileWatcherTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder _home = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _home.Dispose();
 
-    private string Path => _folder.File("policies.json");
-
-    public static TheoryData<string> Styles => ["truncate and write", "rename over", "delete and make anew", "swap a link", "swap a folder's link"];
+    public static TheoryData<string, string> Styles =>
+        [.. SaveStyle.OfFiles.Select(style => ("file", style)), .. SaveStyle.OfFolders.Select(style => ("folder", style))];
 
     [Theory, MemberData(nameof(Styles))]
-    public async Task Every_style_of_saving_comes_into_force(string style)
+    public async Task Every_style_of_saving_comes_into_force(string kind, string style)
     {
-        Prepare(style, PolicyFileTests.Limited("1.00"));
-        using var file = new PolicyFile(Path, AssetRegistry.Default, (_, _) => ValueTask.CompletedTask, TimeProvider.System, NullLogger<PolicyFile>.Instance);
-        await file.StartAsync(TestContext.Current.CancellationToken);
+        SaveStyle.Prepare(_home, kind, style, SaveStyle.Text(kind, "1.00"));
+        using var file = await StartedAsync(kind, TimeProvider.System);
         var before = file.Hash;
-        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        file.Changed += changed.SetResult;
+        var changed = Changed(file);
         using var watcher = new PolicyFileWatcher(file, TimeProvider.System, NullLogger<PolicyFileWatcher>.Instance);
-        await watcher.StartAsync(TestContext.Current.CancellationToken);
+        await watcher.StartAsync(Cancelled);
 
-        Save(style, PolicyFileTests.Limited("5.00"));
-        await changed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        SaveStyle.Save(_home, kind, style, SaveStyle.Text(kind, "5.00"));
+        await changed.WaitAsync(Patience, Cancelled);
 
         Assert.NotEqual(before, file.Hash);
-        await watcher.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(before, Assert.Single(_activated[..1]));
+        Assert.Equal(2, _activated.Count);
+        Assert.Empty(file.Health.Problems);
+        await watcher.StopAsync(Cancelled);
+    }
+
+    /// <summary>The same table where no folder ever says that it stirred: only looking finds out.</summary>
+    [Theory, MemberData(nameof(Styles))]
+    public async Task Every_style_of_saving_is_found_by_looking_every_two_seconds(string kind, string style)
+    {
+        SaveStyle.Prepare(_home, kind, style, SaveStyle.Text(kind, "1.00"));
+        var time = new FakeTimeProvider();
+        using var file = await StartedAsync(kind, time);
+        var before = file.Hash;
+        var changed = Changed(file);
+        using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance, _ => throw new IOException("no more watchers"));
+        await watcher.StartAsync(Cancelled);
+
+        SaveStyle.Save(_home, kind, style, SaveStyle.Text(kind, "5.00"));
+        await LookUntilAsync(time, () => changed.IsCompleted);
+
+        Assert.NotEqual(before, file.Hash);
+        await watcher.StopAsync(Cancelled);
+    }
+
+    [Theory, InlineData("file"), InlineData("folder")]
+    public async Task A_touch_without_a_change_activates_nothing(string kind)
+    {
+        SaveStyle.Prepare(_home, kind, "rename over", SaveStyle.Text(kind, "1.00"));
+        using var file = await StartedAsync(kind, TimeProvider.System);
+        var touched = kind == "file" ? _home.File("policies.json") : Path.Combine(_home.File("policies.d"), "me.json");
+
+        File.SetLastWriteTimeUtc(touched, DateTime.UnixEpoch);
+        SaveStyle.Save(_home, kind, "rename over", SaveStyle.Text(kind, "1.00"));
+
+        Assert.False(file.MayHaveChanged());
+        Assert.True(await file.ReloadAsync(Cancelled));
+        Assert.Single(_activated);
+    }
+
+    /// <summary>A writer that pauses in the middle is waited for: what lies on disk has to stay the same for a while.</summary>
+    [Fact]
+    public async Task A_save_in_several_steps_is_one_change()
+    {
+        SaveStyle.Prepare(_home, "folder", "rename over", SaveStyle.Text("folder", "1.00"));
+        var time = new FakeTimeProvider();
+        using var file = await StartedAsync("folder", time);
+        var changed = Changed(file);
+        using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance, _ => throw new IOException("no more watchers"));
+        await watcher.StartAsync(Cancelled);
+
+        // Each step is a whole policy, and none of the steps between is to decide.
+        foreach (var payment in (string[])["2.00", "3.00", "4.00", "5.00"])
+        {
+            SaveStyle.Save(_home, "folder", "rename over", SaveStyle.Text("folder", payment));
+            time.Advance(payment == "2.00" ? PolicyFileWatcher.PollInterval : PolicyFileWatcher.Debounce / 2);
+            await Task.Yield();
+        }
+
+        await LookUntilAsync(time, () => changed.IsCompleted);
+        Assert.Contains("payment", _changes[^1], StringComparison.Ordinal);
+        Assert.EndsWith("-> 5.00", _changes[^1], StringComparison.Ordinal);
+        await watcher.StopAsync(Cancelled);
     }
 
     [Fact]
-    public async Task What_stirs_unheard_is_found_by_looking_every_two_seconds()
+    public async Task What_stirs_behind_a_link_is_found_by_looking()
     {
         // The link points elsewhere, so its own folder never stirs.
         using var elsewhere = new TempFolder();
         var target = elsewhere.File("real.json");
-        await File.WriteAllTextAsync(target, PolicyFileTests.Limited("1.00"), TestContext.Current.CancellationToken);
-        File.CreateSymbolicLink(Path, target);
+        await File.WriteAllTextAsync(target, PolicyFileTests.Limited("1.00"), Cancelled);
+        File.CreateSymbolicLink(_home.File("policies.json"), target);
         var time = new FakeTimeProvider();
-        using var file = new PolicyFile(Path, AssetRegistry.Default, (_, _) => ValueTask.CompletedTask, time, NullLogger<PolicyFile>.Instance);
-        await file.StartAsync(TestContext.Current.CancellationToken);
-        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        file.Changed += changed.SetResult;
+        using var file = await StartedAsync("file", time);
+        var changed = Changed(file);
         using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance);
-        await watcher.StartAsync(TestContext.Current.CancellationToken);
+        await watcher.StartAsync(Cancelled);
 
-        await File.WriteAllTextAsync(target, PolicyFileTests.Limited("5.00"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(target, PolicyFileTests.Limited("5.00"), Cancelled);
+        await LookUntilAsync(time, () => changed.IsCompleted);
+        await watcher.StopAsync(Cancelled);
+    }
+
+    private readonly List<Bytes32> _activated = [];
+    private readonly List<string> _changes = [];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private async Task<PolicyFile> StartedAsync(string kind, TimeProvider time)
+    {
+        var file = new PolicyFile(
+            SaveStyle.PathOf(_home, kind),
+            AssetRegistry.Default,
+            (policy, change) =>
+            {
+                _activated.Add(policy.Hash);
+                _changes.Add(change);
+                return ValueTask.CompletedTask;
+            },
+            time,
+            NullLogger<PolicyFile>.Instance);
+        await file.StartAsync(Cancelled);
+        Assert.NotNull(file.Hash);
+        return file;
+    }
+
+    private static Task Changed(PolicyFile file)
+    {
+        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        file.Changed += () => changed.TrySetResult();
+        return changed.Task;
+    }
+
+    private static async Task LookUntilAsync(FakeTimeProvider time, Func<bool> done)
+    {
         using var patience = new CancellationTokenSource(Patience);
-        while (!changed.Task.IsCompleted && !patience.IsCancellationRequested)
+        while (!done() && !patience.IsCancellationRequested)
         {
             time.Advance(PolicyFileWatcher.PollInterval);
             await Task.Yield();
         }
 
-        Assert.True(changed.Task.IsCompleted);
-        await watcher.StopAsync(TestContext.Current.CancellationToken);
-    }
-
-    private void Prepare(string style, string text)
-    {
-        switch (style)
-        {
-            case "swap a link":
-                File.WriteAllText(_folder.File("v1.json"), text);
-                File.CreateSymbolicLink(Path, "v1.json");
-                break;
-            case "swap a folder's link":
-                Directory.CreateDirectory(_folder.File("..v1"));
-                File.WriteAllText(System.IO.Path.Combine(_folder.File("..v1"), "policies.json"), text);
-                Directory.CreateSymbolicLink(_folder.File("..data"), "..v1");
-                File.CreateSymbolicLink(Path, System.IO.Path.Combine("..data", "policies.json"));
-                break;
-            default:
-                File.WriteAllText(Path, text);
-                break;
-        }
-    }
-
-    private void Save(string style, string text)
-    {
-        switch (style)
-        {
-            case "truncate and write":
-                using (var writer = new StreamWriter(new FileStream(Path, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite)))
-                {
-                    writer.Write(text);
-                }
-
-                break;
-            case "rename over":
-                File.WriteAllText(Path + "~", text);
-                File.Move(Path + "~", Path, overwrite: true);
-                break;
-            case "delete and make anew":
-                File.Delete(Path);
-                File.WriteAllText(Path, text);
-                break;
-            case "swap a link":
-                File.WriteAllText(_folder.File("v2.json"), text);
-                File.CreateSymbolicLink(Path + "~", "v2.json");
-                File.Move(Path + "~", Path, overwrite: true);
-                break;
-            case "swap a folder's link":
-                Directory.CreateDirectory(_folder.File("..v2"));
-                File.WriteAllText(System.IO.Path.Combine(_folder.File("..v2"), "policies.json"), text);
-                Directory.CreateSymbolicLink(_folder.File("..data~"), "..v2");
-                Directory.Delete(_folder.File("..data"));
-                Directory.Move(_folder.File("..data~"), _folder.File("..data"));
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(style));
-        }
+        Assert.True(done());
     }
 }
