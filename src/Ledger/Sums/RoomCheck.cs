@@ -10,9 +10,10 @@ internal static class RoomCheck
     /// <param name="book">The sums.</param>
     /// <param name="grants">The grants.</param>
     /// <param name="now">Now.</param>
+    /// <param name="isWaitWanted">Whether somebody could wait: working out how long is by far the dearest part of a refusal.</param>
     /// <param name="room">How the limits stand before it, and which grants it uses; only when there is room.</param>
     /// <returns>The first limit without room, with the wait for the slowest; null when all have it.</returns>
-    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, out Room room)
+    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, bool isWaitWanted, out Room room)
     {
         var figures = new LimitFigures[request.Lines.Count];
         Dictionary<BudgetOwner, Usd>? beyond = null;
@@ -37,7 +38,7 @@ internal static class RoomCheck
                 continue;
             }
 
-            refusal = Add(refusal, line, series, Wait(request, line, series, left.Micros, grants, now));
+            refusal = Add(refusal, line, series, isWaitWanted ? Wait(request, line, series, left.Micros, grants, now) : null);
         }
 
         room = new Room(figures, refusal is null && beyond is not null ? Charge(beyond, request, grants, now) : []);

@@ -35,7 +35,7 @@ internal sealed class FlowKit : IAsyncDisposable
         var presented = new PresentedPayments(ledger.Time);
         var wallets = new Wallets(new Dictionary<string, IWallet> { ["main"] = Wallet });
         Flow = new PaymentFlow(
-            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time, shadow), ledger.Host, new ReaderProfile(AssetRegistry.Default.Networks),
+            new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time, shadow), ledger.Host, new PolicyNetworks(null),
             new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 
