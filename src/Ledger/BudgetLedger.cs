@@ -74,7 +74,7 @@ public sealed class BudgetLedger
     {
         now = Tick(now);
         request = Checked(request);
-        if (Weigh(request, now, out var room, out var agreement) is { } refused)
+        if (Weigh(request, now, isWaitWanted: true, out var room, out var agreement) is { } refused)
         {
             return refused;
         }
@@ -89,12 +89,12 @@ public sealed class BudgetLedger
     {
         now = Tick(now);
         request = Checked(request);
-        return Weigh(request, now, out var room, out var agreement) is { } refused
+        return Weigh(request, now, isWaitWanted: false, out var room, out var agreement) is { } refused
             ? refused
             : ToEntry(request, room, agreement, "", new Bytes32([.. new byte[24], .. BitConverter.GetBytes(Sequence)]));
     }
 
-    private ReserveOutcome.Refused? Weigh(ReserveRequest request, DateTimeOffset now, out Room room, out PaymentId? agreement)
+    private ReserveOutcome.Refused? Weigh(ReserveRequest request, DateTimeOffset now, bool isWaitWanted, out Room room, out PaymentId? agreement)
     {
         (room, agreement) = (default!, null);
         if (Freeze.ReasonFor(request.Facts.Agent) is not null)
@@ -122,7 +122,7 @@ public sealed class BudgetLedger
             return new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded);
         }
 
-        if (RoomCheck.Refuse(request, _book, _grants, now, out room) is { } exceeded)
+        if (RoomCheck.Refuse(request, _book, _grants, now, isWaitWanted, out room) is { } exceeded)
         {
             return exceeded;
         }

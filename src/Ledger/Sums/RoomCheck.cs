@@ -26,13 +26,19 @@ internal sealed class RoomCheck
     }
 
     /// <summary>Looks at every limit. Gives the first one without room, with the wait for the slowest; null when all have it.</summary>
-    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, out Room room)
+    /// <param name="request">The payment.</param>
+    /// <param name="book">The sums.</param>
+    /// <param name="grants">The grants.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="isWaitWanted">Whether somebody could wait: working out how long is by far the dearest part of a refusal.</param>
+    /// <param name="room">How the limits stand before it; only when there is room.</param>
+    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, bool isWaitWanted, out Room room)
     {
         var check = new RoomCheck(request, book, grants, now);
         if (check.FirstWithoutRoom() is { } index)
         {
             room = default;
-            return check.Refuse(index);
+            return check.Refuse(index, isWaitWanted);
         }
 
         room = new Room(check.Figures(), check.Charge());
@@ -99,11 +105,11 @@ internal sealed class RoomCheck
         return [.. uses];
     }
 
-    private ReserveOutcome.Refused Refuse(int first)
+    private ReserveOutcome.Refused Refuse(int first, bool isWaitWanted)
     {
         var (line, series) = (_request.Lines[first], _series[first]);
         var reason = line.Limit.Measure == SpendMeasure.Dollars ? ReserveRefusal.BudgetExceeded : ReserveRefusal.CountExceeded;
-        return new ReserveOutcome.Refused(reason, new LineUsage(line, series.Spent, series.Held, series.ResetsAt), Wait());
+        return new ReserveOutcome.Refused(reason, new LineUsage(line, series.Spent, series.Held, series.ResetsAt), isWaitWanted ? Wait() : null);
     }
 
     // Until the slowest limit has room. What grants add can be waited for only while all of them last.

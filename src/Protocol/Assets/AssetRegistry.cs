@@ -65,6 +65,42 @@ public sealed class AssetRegistry
             _testNetworks.Concat(testNetworks));
     }
 
+    /// <summary>Reads what <see cref="CanonicalText"/> is, and nothing else: the registry that a journal archived.</summary>
+    public static bool TryParseCanonical(string? text, [NotNullWhen(true)] out AssetRegistry? registry)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text ?? "");
+            var root = document.RootElement;
+            registry = new AssetRegistry(
+                [.. root.GetProperty("assets").EnumerateArray().Select(Read)],
+                [.. root.GetProperty("testNetworks").EnumerateArray().Select(network => Required<ChainId>(network, ChainId.TryParse))]);
+        }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        {
+            registry = null;
+        }
+
+        // Equal registries have equal text: whatever else it said would not be what was archived.
+        registry = registry?.CanonicalText == text ? registry : null;
+        return registry is not null;
+    }
+
+    private static Asset Read(JsonElement asset) => new(
+        Required<ChainId>(asset.GetProperty("network"), ChainId.TryParse),
+        Required<EvmAddress>(asset.GetProperty("asset"), EvmAddress.TryParse),
+        asset.GetProperty("symbol").GetString()!,
+        asset.GetProperty("name").GetString()!,
+        asset.GetProperty("version").GetString()!,
+        asset.GetProperty("decimals").GetInt32())
+    {
+        UsdPerToken = Required<Usd>(asset.GetProperty("usdPerToken"), Usd.TryParse),
+    };
+
+    private delegate bool Parser<T>(string? text, out T value);
+
+    private static T Required<T>(JsonElement element, Parser<T> parse) => parse(element.GetString(), out var value) ? value : throw new FormatException(element.GetRawText());
+
     private string WriteCanonicalText()
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -136,6 +136,11 @@ internal sealed class Books : IAsyncDisposable
         var activation = new PolicyActivation(settings.Installation.Mode, Ledger);
         Policy = Keep(new PolicyFile(settings.Policy, AssetRegistry.Default, activation.RecordAsync, Time, Logging.CreateLogger<PolicyFile>(), Shadow));
         await Policy.StartAsync(cancellationToken);
+        if (Policy.Current is { } current)
+        {
+            Receipts.Know(current.Hash, current.Registry);
+        }
+
         await Keep(new PolicyFileWatcher(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>())).StartAsync(cancellationToken);
         Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
         Notices = [.. new[]

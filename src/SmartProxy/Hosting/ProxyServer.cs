@@ -64,7 +64,7 @@ internal static class ProxyServer
         services.AddSingleton(books.Wallets);
         services.AddSingleton(books.Queries);
         services.AddSingleton(metrics);
-        services.AddSingleton(new ReaderProfile(AssetRegistry.Default.Networks));
+        services.AddSingleton(new PolicyNetworks(books.Policy));
         services.AddSingleton<PresentedPayments>();
         services.AddSingleton<Claims>();
         services.AddSingleton<IForesight>(new LedgerForesight(books.Ledger));

@@ -1,5 +1,6 @@
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
+using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Protocol.X402;
@@ -18,7 +19,7 @@ internal sealed partial class PaymentFlow(
     ApprovalDesk approvals,
     QuoteDesk quotes,
     ILedger ledger,
-    ReaderProfile profile,
+    PolicyNetworks networks,
     RefusalDesk refusals,
     PresentedPayments presented,
     Metrics metrics,
@@ -164,7 +165,7 @@ internal sealed partial class PaymentFlow(
     {
         var held = call.Challenge;
         return X402Reader.Read(
-            held.Head.Status, held.Head.Values, held.Body, held.IsBodyWhole, held.Head.Headers.ContentType.ToString(), $"{call.Origin}{call.Target}", profile);
+            held.Head.Status, held.Head.Values, held.Body, held.IsBodyWhole, held.Head.Headers.ContentType.ToString(), $"{call.Origin}{call.Target}", networks.Profile);
     }
 
     private static IReadOnlyList<KeyValuePair<string, string>> Describe(Challenge challenge) => challenge.Class switch

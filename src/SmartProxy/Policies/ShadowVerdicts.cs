@@ -52,5 +52,5 @@ internal sealed class ShadowVerdicts(Bytes32 hash, Func<PaymentQuestion, Verdict
     private static UInt128 Need(BudgetLine line, Verdict.Allowed verdict) => line.Limit.Measure is SpendMeasure.Dollars ? verdict.Facts.Value.Micros : UInt128.One;
 
     // INVARIANT: the books know a sum by the key of its scope, and a key means something under one policy only. The candidate's sums get keys of their own.
-    private BudgetLine Apart(BudgetLine line) => line with { Scope = new SpendScope(_prefix + line.Scope.Key, line.Scope.Matches) };
+    private BudgetLine Apart(BudgetLine line) => line with { Scope = new SpendScope(_prefix + line.Scope.Key, line.Scope.Matches) { Agent = line.Scope.Agent } };
 }

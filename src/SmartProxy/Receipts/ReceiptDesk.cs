@@ -22,11 +22,13 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private readonly ILogger<ReceiptDesk> _logger;
     private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly Dictionary<PaymentId, Open> _open = [];
+    private readonly ArchivedRegistries _registries;
     private readonly Task _loop;
 
     public ReceiptDesk(LedgerHost ledger, LiteDbReadModel readModel, ReceiptIssuer issuer, ILogger<ReceiptDesk> logger)
     {
         (_ledger, _readModel, _issuer, _logger) = (ledger, readModel, issuer, logger);
+        _registries = new ArchivedRegistries(ledger);
         _ledger.Durable += Follow;
         _loop = Task.Run(RunAsync);
     }
@@ -42,6 +44,9 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         await CatchUpAsync(cancellationToken);
         return await _readModel.FindReceiptAsync(id, cancellationToken) ?? await MakeAsync(id, cancellationToken);
     }
+
+    /// <summary>Tells the registry of a policy that was recorded before this process began.</summary>
+    public void Know(Bytes32 policy, AssetRegistry registry) => _registries.Know(policy, registry);
 
     public async ValueTask DisposeAsync()
     {
@@ -103,6 +108,9 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
                 }
 
                 return default;
+            case JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated activated }:
+                _registries.Take(activated);
+                return default;
             case JournalEntry.Recorded { Event: LedgerEvent.Refused refused }:
                 return StoreAsync(ReceiptMapping.Of(refused, line));
             default:
@@ -130,9 +138,16 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     private async ValueTask StoreAsync(ReceiptFacts facts)
     {
-        var receipt = _issuer.Issue(facts);
+        var receipt = _issuer.Issue(facts with { UsdPerToken = RateOf(facts) });
         await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
     }
+
+    private Usd? RateOf(ReceiptFacts facts) => facts switch
+    {
+        { Reserved.Authorization.Terms: { } terms } => _registries.UsdPerToken(facts.PolicyHash, terms.Chain, terms.Asset),
+        { Figures: { Network: { } network, Asset: { } asset } } => _registries.UsdPerToken(facts.PolicyHash, network, asset),
+        _ => null,
+    };
 
     private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)
     {

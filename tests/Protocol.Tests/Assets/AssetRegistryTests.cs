@@ -102,4 +102,26 @@ public sealed class AssetRegistryTests
     ];
 
     private static string Text(JsonElement row, string name) => row.GetProperty(name).GetString()!;
+
+    [Fact]
+    public void An_archived_registry_is_read_back_as_it_was()
+    {
+        var registry = AssetRegistry.Default.With(
+            [new Asset(new ChainId(31337), EvmAddress.Parse("0x1111111111111111111111111111111111111111"), "EUR\u20AC", "Euro \"Token\"", "7", 18) { UsdPerToken = new Usd(1_080_000) }], [new ChainId(31337)]);
+
+        Assert.True(AssetRegistry.TryParseCanonical(registry.CanonicalText, out var again));
+        Assert.Equal(registry.Hash, again.Hash);
+        Assert.True(again.IsTestNetwork(new ChainId(31337)));
+        Assert.Equal("1.08", again.Assets.Single(asset => asset.Chain == new ChainId(31337)).UsdPerToken.ToString());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"assets":[],"testNetworks":[]} """)]
+    [InlineData("""{"assets":[],"testNetworks":["base"]}""")]
+    [InlineData("""{"testNetworks":[],"assets":[]}""")]
+    public void What_no_registry_would_have_written_is_not_read(string? text) => Assert.False(AssetRegistry.TryParseCanonical(text, out _));
 }

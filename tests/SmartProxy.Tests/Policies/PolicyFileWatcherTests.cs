@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Win32.SafeHandles;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
@@ -77,24 +78,28 @@ public sealed class PolicyFileWatcherTests : IDisposable
     [Fact]
     public async Task A_save_in_several_steps_is_one_change()
     {
-        SaveStyle.Prepare(_home, "folder", "rename over", SaveStyle.Text("folder", "1.00"));
-        var time = new FakeTimeProvider();
-        using var file = await StartedAsync("folder", time);
+        SaveStyle.Prepare(_home, "file", "rename over", SaveStyle.Text("file", "1.00"));
+        var (time, looks) = (new FakeTimeProvider(), 0);
+        using var file = await StartedAsync("file", time, path =>
+        {
+            Interlocked.Increment(ref looks);
+            return PolicyDisk.Open(path);
+        });
         var changed = Changed(file);
         using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance, _ => throw new IOException("no more watchers"));
         await watcher.StartAsync(Cancelled);
 
-        // Each step is a whole policy, and none of the steps between is to decide.
+        // Each step is a whole policy that lies there for a look, and none of the steps between is to decide.
         foreach (var payment in (string[])["2.00", "3.00", "4.00", "5.00"])
         {
-            SaveStyle.Save(_home, "folder", "rename over", SaveStyle.Text("folder", payment));
-            time.Advance(payment == "2.00" ? PolicyFileWatcher.PollInterval : PolicyFileWatcher.Debounce / 2);
-            await Task.Yield();
+            SaveStyle.Save(_home, "file", "rename over", SaveStyle.Text("file", payment));
+            var before = Volatile.Read(ref looks);
+            await LookUntilAsync(time, () => Volatile.Read(ref looks) > before);
         }
 
         await LookUntilAsync(time, () => changed.IsCompleted);
-        Assert.Contains("payment", _changes[^1], StringComparison.Ordinal);
         Assert.EndsWith("-> 5.00", _changes[^1], StringComparison.Ordinal);
+        Assert.Equal(2, _activated.Count);
         await watcher.StopAsync(Cancelled);
     }
 
@@ -122,7 +127,7 @@ public sealed class PolicyFileWatcherTests : IDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    private async Task<PolicyFile> StartedAsync(string kind, TimeProvider time)
+    private async Task<PolicyFile> StartedAsync(string kind, TimeProvider time, Func<string, SafeFileHandle>? open = null)
     {
         var file = new PolicyFile(
             SaveStyle.PathOf(_home, kind),
@@ -134,7 +139,8 @@ public sealed class PolicyFileWatcherTests : IDisposable
                 return ValueTask.CompletedTask;
             },
             time,
-            NullLogger<PolicyFile>.Instance);
+            NullLogger<PolicyFile>.Instance,
+            source: new PolicySource(SaveStyle.PathOf(_home, kind), open));
         await file.StartAsync(Cancelled);
         Assert.NotNull(file.Hash);
         return file;

@@ -149,6 +149,31 @@ public sealed class PolicySourceTests : IDisposable
         Assert.All(text.Parts, part => Assert.Equal(part.Name, Encoding.UTF8.GetString(part.Bytes.Span)));
     }
 
+    /// <summary>The link is swapped between the two files, and back before the next reading: both readings would agree on a mix.</summary>
+    [Fact]
+    public void Files_behind_one_link_are_of_one_version()
+    {
+        var data = _folder.File("..data");
+        foreach (var version in (string[])["1", "2"])
+        {
+            Directory.CreateDirectory(_folder.File("..v" + version));
+            File.WriteAllText(_folder.File($"..v{version}/a.json"), version);
+            File.WriteAllText(_folder.File($"..v{version}/b.json"), version);
+        }
+
+        Directory.CreateSymbolicLink(data, "..v1");
+        File.CreateSymbolicLink(_folder.File("a.json"), "..data/a.json");
+        File.CreateSymbolicLink(_folder.File("b.json"), "..data/b.json");
+        var source = new PolicySource(_folder.Path, path =>
+        {
+            SystemCalls.SwapLink(data, path.EndsWith("b.json", StringComparison.Ordinal) ? "..v2" : "..v1");
+            return PolicyDisk.Open(path);
+        });
+
+        var parts = source.ReadSettled().Text!.Parts;
+        Assert.Single(parts.Select(part => Encoding.UTF8.GetString(part.Bytes.Span)).Distinct());
+    }
+
     [Theory]
     [InlineData("a dangling link", "`x.json`: No such file")]
     [InlineData("a pipe", "`x.json`: expected a regular file")]

@@ -8,10 +8,11 @@ namespace SmartProxy.Tests.Policies.Simulation;
 /// <summary>A long past is simulated while a person waits. A million decisions with <c>SMARTPROXY_LONG=1</c>.</summary>
 public sealed class SimulationSpeedTests
 {
-    private static readonly int Decisions = Environment.GetEnvironmentVariable("SMARTPROXY_LONG") == "1" ? 1_000_000 : 10_000;
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("SMARTPROXY_LONG") == "1";
+    private static readonly int Decisions = IsLong ? 1_000_000 : 20_000;
 
-    // Far above what is measured: this is an alarm for a quadratic mistake, not a benchmark.
-    private static readonly TimeSpan Most = TimeSpan.FromMicroseconds(300 * Decisions);
+    // An alarm for a mistake that makes it quadratic, not a benchmark; only where the machine is not shared with other tests.
+    private static readonly TimeSpan Most = IsLong ? TimeSpan.FromMinutes(4) : Timeout.InfiniteTimeSpan;
 
     private const string Limits = """
         { "networks": ["base-sepolia"],
@@ -34,6 +35,7 @@ public sealed class SimulationSpeedTests
         Assert.Equal(0, new PolicySimulate(AssetRegistry.Default, TimeProvider.System).Run(folder.File("new.json"), folder.Path, null, json: false, output, new ProgressBar(TextWriter.Null, false, TimeProvider.System)));
 
         TestContext.Current.SendDiagnosticMessage("{0} decisions in {1:F1} s\n{2}", Decisions, clock.Elapsed.TotalSeconds, output);
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Most);
+        Assert.StartsWith($"{Decisions} recorded decisions", output.ToString(), StringComparison.Ordinal);
+        Assert.True(Most == Timeout.InfiniteTimeSpan || clock.Elapsed < Most, clock.Elapsed.ToString());
     }
 }
