@@ -34,7 +34,7 @@ internal static class Leaves
         new("a host without scheme or path, such as `\"api.exa.ai\"`, `\"*.papers.example\"` or `\"api.exa.ai:8443\"`", HostPattern.TryParse) { Pattern = "^[^/@?#\\s]{1,262}$" };
 
     public static readonly Leaf<Selector> Selector =
-        new("a merchant's name, an endpoint such as `exa POST /search*`, `category:NAME`, a host (exact, or one leading `*.`) or `*`", Rules.Selector.TryParse) { Pattern = Rules.Selector.Pattern };
+        new("a merchant's name, an endpoint such as `exa POST /search*`, `category:NAME`, a host (exact, or one leading `*.`) or `*`", Rules.Selector.TryParse) { Pattern = Rules.Selector.SchemaPattern };
 
     public static readonly Leaf<EvmAddress> Recipient =
         new("a full address (`0x` and 40 hex digits; mixed case needs a correct checksum)", EvmAddress.TryParse) { Pattern = "^0x[0-9a-fA-F]{40}$" };

@@ -204,8 +204,8 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
             case Selector.Merchant merchant when !_merchants.Contains(merchant.Name):
                 problems.Add(at, $"expected a merchant of this file, `category:NAME`, a host with a dot or a port, or `*`, found `{merchant.Name}`{Suggestion.For(merchant.Name, _merchants)}");
                 break;
-            case Selector.Endpoint endpoint when !_merchants.Contains(endpoint.Name):
-                problems.Add(at, $"expected a merchant of this file before the method, found `{endpoint.Name}`{Suggestion.For(endpoint.Name, _merchants)}");
+            case Selector.Endpoint endpoint when !_merchants.Contains(endpoint.Seller):
+                problems.Add(at, $"expected a merchant of this file before the method, found `{endpoint.Seller}`{Suggestion.For(endpoint.Seller, _merchants)}");
                 break;
             case Selector.Endpoint endpoint when RequestPath.Normalise(endpoint.Path) != endpoint.Path:
                 problems.Add(at, $"expected a path in its plain form, found `{Node.Show(endpoint.Path)}`: write `{Node.Show(RequestPath.Normalise(endpoint.Path))}`");

@@ -19,7 +19,7 @@ internal readonly record struct Purchase(Site Site, string Method, RequestPath P
         Selector.Host host => host.Pattern.Matches(Site.Target),
         Selector.Network network => Asset.Chain == network.Chain,
         Selector.Asset asset => Asset.Symbol == asset.Symbol,
-        Selector.Endpoint endpoint => Site.Merchant?.Name == endpoint.Name && endpoint.MayMatch(Method, Path),
+        Selector.Endpoint endpoint => Site.Merchant?.Name == endpoint.Seller && endpoint.MayMatch(Method, Path),
         _ => throw new UnreachableException(),
     };
 }

@@ -6,7 +6,7 @@ namespace SmartProxy.Policy.Rules;
 internal abstract record Selector
 {
     /// <summary>For the schema: whatever <see cref="TryParse"/> takes.</summary>
-    public const string Pattern = "^([^/@?#\\s]{1,262}|[a-z0-9][a-z0-9_-]{0,63} (\\*|[A-Z][A-Z-]{0,31}) /[^?#\\s]{0,255})$";
+    public const string SchemaPattern = "^([^/@?#\\s]{1,262}|[a-z0-9][a-z0-9_-]{0,63} (\\*|[A-Z][A-Z-]{0,31}) /[^?#\\s]{0,255})$";
 
     private const string CategoryPrefix = "category:";
     private const string NetworkPrefix = "network:";
@@ -59,10 +59,10 @@ internal abstract record Selector
     }
 
     /// <summary><c>exa POST /search*</c>: a part of a merchant.</summary>
-    /// <param name="Name">The merchant.</param>
+    /// <param name="Seller">The merchant's name.</param>
     /// <param name="Method">The method, or <c>*</c>.</param>
     /// <param name="Path">The path, exact or with one <c>*</c> at its end.</param>
-    public sealed record Endpoint(string Name, string Method, string Path) : Selector
+    public sealed record Endpoint(string Seller, string Method, string Path) : Selector
     {
         /// <summary>Where any reading counts: in <c>deny</c> and <c>in</c>. The case of letters is passed over, as some origins do.</summary>
         public bool MayMatch(string method, RequestPath path) =>
@@ -74,7 +74,7 @@ internal abstract record Selector
             (Method == "*" || Method == method)
             && path.IsKnown && Fits(path.Sent, StringComparison.Ordinal) && Fits(path.Read, StringComparison.Ordinal);
 
-        public override string ToString() => $"{Name} {Method} {Path}";
+        public override string ToString() => $"{Seller} {Method} {Path}";
 
         private bool Fits(string path, StringComparison comparison) =>
             Path.EndsWith('*') ? path.AsSpan().StartsWith(Path.AsSpan(0, Path.Length - 1), comparison) : path.Equals(Path, comparison);

@@ -105,9 +105,9 @@ internal sealed class SelectorSet
 
     private void AddEndpoint(Selector.Endpoint endpoint, Written written)
     {
-        if (!_endpoints.TryGetValue(endpoint.Name, out var list))
+        if (!_endpoints.TryGetValue(endpoint.Seller, out var list))
         {
-            _endpoints.Add(endpoint.Name, list = []);
+            _endpoints.Add(endpoint.Seller, list = []);
         }
 
         list.Add((endpoint, written));

@@ -9,7 +9,7 @@ internal sealed class SpendScopes(HostMap hosts, AssetRegistry registry)
     /// <summary>Every payment of everyone.</summary>
     public static readonly SpendScope Everything = new("*", static _ => true);
 
-    public static SpendScope OfAgent(AgentId agent) => new($"agent={agent}", facts => facts.Agent == agent);
+    public static SpendScope OfAgent(AgentId agent) => new($"agent={agent}", facts => facts.Agent == agent) { Agent = agent };
 
     public static SpendScope OfOrigin(Origin origin) => new($"origin={origin}", facts => facts.Origin == origin);
 
@@ -32,13 +32,13 @@ internal sealed class SpendScopes(HostMap hosts, AssetRegistry registry)
         Selector.Host host => new($"host={host.Pattern}", facts => host.Pattern.Matches(Target.Of(facts.Origin))),
         Selector.Network network => new($"network={network.Chain}", facts => facts.Network == network.Chain),
         Selector.Asset asset => new($"asset={asset.Symbol}", facts => registry.TryFind(facts.Network, facts.Asset, out var token) && token.Symbol == asset.Symbol),
-        Selector.Endpoint endpoint => new($"endpoint={endpoint}", facts => IsMerchant(facts, endpoint.Name) && endpoint.MayMatch(facts.Method, RequestPath.Of(facts.Path))),
+        Selector.Endpoint endpoint => new($"endpoint={endpoint}", facts => IsMerchant(facts, endpoint.Seller) && endpoint.MayMatch(facts.Method, RequestPath.Of(facts.Path))),
         _ => throw new UnreachableException(),
     });
 
     private static SpendScope Both(SpendScope wider, SpendScope narrower) => ReferenceEquals(wider, Everything)
         ? narrower
-        : new SpendScope($"{wider.Key}&{narrower.Key}", facts => wider.Matches(facts) && narrower.Matches(facts));
+        : new SpendScope($"{wider.Key}&{narrower.Key}", facts => wider.Matches(facts) && narrower.Matches(facts)) { Agent = wider.Agent };
 
     private static SpendScope OfRecipient(EvmAddress payTo) => new($"recipient={payTo}", facts => facts.PayTo == payTo);
 
