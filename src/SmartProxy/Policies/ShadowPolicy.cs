@@ -45,7 +45,7 @@ internal sealed partial class ShadowPolicy
     public static string? PathBeside(string path, PolicySet? policy) =>
         NameIn(policy) is { } name ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name) : null;
 
-    public static string? NameIn(PolicySet? policy) => null;
+    public static string? NameIn(PolicySet? policy) => policy?.Shadow;
 
     /// <summary>Looks at the candidate. Whatever is wrong with it, nothing is thrown, and the policy in force is not touched.</summary>
     /// <param name="path">The file or folder, or null for none.</param>
