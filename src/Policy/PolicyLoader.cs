@@ -25,9 +25,10 @@ public static class PolicyLoader
         var problems = new ProblemList(text.Path);
         var root = text.IsFolder ? ReadFolder(text, problems) : JsonTreeReader.Read(text.Parts[0].Bytes.Span, problems);
         var document = root is null ? null : new PolicyReader(registry, problems).Read(root);
+        var extended = document is null ? registry : new TokenChecker(document, problems).Extend(registry);
         if (document is not null)
         {
-            new PolicyChecker(document, registry, problems).Check();
+            new PolicyChecker(document, extended, problems).Check();
         }
 
         if (document is null || !problems.IsEmpty)
@@ -35,7 +36,7 @@ public static class PolicyLoader
             return new PolicyLoad(null, problems.Problems, problems.Warnings);
         }
 
-        var policy = new PolicySet(text.HashUnder(registry.Hash), Encoding.UTF8.GetString(text.ArchiveBytes.Span), document, registry);
+        var policy = new PolicySet(text.HashUnder(registry.Hash), Encoding.UTF8.GetString(text.ArchiveBytes.Span), document, extended);
         return new PolicyLoad(policy, [], problems.Warnings);
     }
 

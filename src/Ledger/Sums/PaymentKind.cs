@@ -13,6 +13,16 @@ internal sealed class PaymentKind(PaymentFacts facts)
     /// <summary>The newest of them, from which <see cref="Payment.EarlierOfKind"/> leads to the others.</summary>
     public Payment? Latest { get; private set; }
 
+    /// <summary>What those are worth that settled.</summary>
+    public UInt128 SpentValue { get; private set; }
+
+    /// <summary>What those are worth that have not settled and may have been signed.</summary>
+    public UInt128 HeldValue { get; private set; }
+
+    public int SpentCount { get; private set; }
+
+    public int HeldCount { get; private set; }
+
     /// <summary>The sums that count them.</summary>
     public List<ScopeWatcher> Watchers { get; } = [];
 
@@ -20,9 +30,30 @@ internal sealed class PaymentKind(PaymentFacts facts)
     {
         payment.Facts = payment.Facts.Value == facts.Value ? facts : facts with { Value = payment.Facts.Value };
         (payment.EarlierOfKind, Latest) = (Latest, payment);
+        (HeldValue, HeldCount) = (HeldValue + payment.Facts.Value.Micros, HeldCount + 1);
         foreach (var watcher in Watchers)
         {
             watcher.Add(payment);
+        }
+    }
+
+    /// <summary>A payment is not what it was.</summary>
+    public void Moved(Payment payment, PaymentState from, DateTimeOffset now)
+    {
+        var value = payment.Facts.Value.Micros;
+        if (from != payment.State && payment.State is PaymentState.Settled or PaymentState.Aborted)
+        {
+            (HeldValue, HeldCount) = (HeldValue - value, HeldCount - 1);
+        }
+
+        if (from != payment.State && payment.State == PaymentState.Settled)
+        {
+            (SpentValue, SpentCount) = (SpentValue + value, SpentCount + 1);
+        }
+
+        foreach (var watcher in Watchers)
+        {
+            watcher.Move(payment, from, now);
         }
     }
 
@@ -35,6 +66,12 @@ internal sealed class PaymentKind(PaymentFacts facts)
         }
 
         Watchers.Add(watcher);
+        if (watcher.TakesTotals)
+        {
+            watcher.AddTotals(this);
+            return;
+        }
+
         for (var payment = Latest; payment is not null && payment.ReservedAt.UtcTicks >= earliest; payment = payment.EarlierOfKind)
         {
             watcher.Add(payment);
