@@ -24,6 +24,27 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     }
 
     [Fact]
+    public async Task Without_pins_every_recipient_has_to_be_listed()
+    {
+        await using var seller = await ScriptedSeller.StartAsync(tls: true);
+        seller.Sell("/paid", ScriptedSeller.DeliverAsync);
+        await using var proxy = await RunningProxy.StartAsync(new ProxySetup
+        {
+            Agents = ["listed"],
+            Policy = $$"""
+                { "networks": ["base-sepolia"], "pins": false, "categories": { "unnamed": ["{{seller.Authority}}"] },
+                  "agents": { "me": { "allow": ["*"], "limits": { "day": "1.00" } }, "listed": { "allow": ["*"], "recipients": ["{{RuleWorld.A}}"], "limits": { "day": "1.00" } } } }
+                """,
+        });
+        using var me = proxy.As("me");
+        using var listed = proxy.As("listed");
+        using var refused = await me.GetAsync(seller.Url + "/paid", Cancellation);
+        using var paid = await listed.GetAsync(seller.Url + "/paid", Cancellation);
+
+        Assert.Equal(("recipient_not_allowed", "ok"), (await RuleWorld.EndAsync(refused), await RuleWorld.EndAsync(paid)));
+    }
+
+    [Fact]
     public async Task A_group_is_one_pot_for_all_who_are_in_it()
     {
         Assert.Equal("one 1 ok", await world.PlayAsync("lab-1", "one 1 ok"));
@@ -33,12 +54,12 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     [Fact]
     public async Task A_refusal_tells_rule_figures_and_what_helps()
     {
-        using var first = await world.BuyAsync("window-day", "one", 1);
-        using var full = await world.BuyAsync("window-day", "one", 30);
+        using var first = await world.BuyAsync("figures", "one", 1);
+        using var full = await world.BuyAsync("figures", "one", 30);
         var problem = await RuleWorld.ProblemAsync(full);
         string? Text(string name) => problem.GetProperty(name).GetString();
 
-        Assert.Equal(("budget_exceeded", "agents.window-day.limits.day", "0.30", "0.02"), (Text("reason"), Text("rule"), Text("price"), Text("limit")));
+        Assert.Equal(("budget_exceeded", "agents.figures.limits.day", "0.30", "0.02"), (Text("reason"), Text("rule"), Text("price"), Text("limit")));
         Assert.Contains("smart-proxy; error=http_request_denied", full.Headers.GetValues("Proxy-Status").Single(), StringComparison.Ordinal);
         Assert.True(DateTimeOffset.Parse(Text("resetsAt")!, CultureInfo.InvariantCulture) > DateTimeOffset.UtcNow);
     }
@@ -46,8 +67,8 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     [Fact]
     public async Task A_count_that_refills_within_a_minute_answers_429_with_a_wait()
     {
-        using var first = await world.BuyAsync("count-minute", "one", 1);
-        using var refused = await world.BuyAsync("count-minute", "one", 1);
+        using var first = await world.BuyAsync("soon", "one", 1);
+        using var refused = await world.BuyAsync("soon", "one", 1);
         var problem = await RuleWorld.ProblemAsync(refused);
 
         Assert.Equal((HttpStatusCode.TooManyRequests, "count_exceeded"), (refused.StatusCode, problem.GetProperty("reason").GetString()));
@@ -142,7 +163,7 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     public async Task A_held_request_goes_on_when_a_person_agrees_on_the_command_line()
     {
         var running = world.BuyAsync("held", "one", 2);
-        var id = await AskedAsync("held");
+        var id = await AskedAsync(running, "held");
         var (code, output, _) = await world.Proxy.CommandAsync("approve", id, "--reason", "known seller");
         using var answer = await running;
 
@@ -156,7 +177,7 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     public async Task The_first_payment_to_an_unknown_host_waits_and_the_next_does_not()
     {
         var running = world.BuyAsync("held-host", "fresh", 1);
-        var id = await AskedAsync("held-host");
+        var id = await AskedAsync(running, "held-host");
         await world.Proxy.CommandAsync("approve", id);
         using var first = await running;
         using var second = await world.BuyAsync("held-host", "fresh", 1);
@@ -167,9 +188,9 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     [Fact]
     public async Task A_changed_recipient_is_held_for_a_person_instead_of_refused()
     {
-        using var pinned = await world.BuyAsync("recipients-pin", "nobody", 1);
-        var running = world.BuyAsync("held-pin", "nobody@C", 1);
-        var id = await AskedAsync("held-pin");
+        using var pinned = await world.BuyAsync("recipients-pin", "moved", 1);
+        var running = world.BuyAsync("held-pin", "moved@C", 1);
+        var id = await AskedAsync(running, "held-pin");
         using var asked = JsonDocument.Parse(await world.Proxy.AdminAsync("/v1/approvals"));
         var why = asked.RootElement.GetProperty("approvals").EnumerateArray().Single(approval => approval.GetProperty("id").GetString() == id).GetProperty("why").GetString();
         await world.Proxy.CommandAsync("approve", id);
@@ -183,7 +204,7 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     public async Task A_denial_ends_the_wait_and_the_agent_hears_it()
     {
         var running = world.BuyAsync("held", "two", 3);
-        var id = await AskedAsync("held", "0.03");
+        var id = await AskedAsync(running, "held", "0.03");
         await world.Proxy.CommandAsync("deny", id, "--reason", "too dear");
         using var answer = await running;
 
@@ -241,10 +262,13 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
         Assert.Contains(decision.GetProperty("trace").EnumerateArray(), step => step.GetProperty("rule").GetString()!.StartsWith("policies.open.allow[0]", StringComparison.Ordinal));
     }
 
-    private async Task<string> AskedAsync(string agent, string? price = null)
+    // A request that is not held ends instead of asking, and then there is nothing to wait for.
+    private async Task<string> AskedAsync(Task<HttpResponseMessage> running, string agent, string? price = null)
     {
         while (true)
         {
+            Assert.False(running.IsCompleted, running.IsCompletedSuccessfully ? await RuleWorld.EndAsync(await running) : running.Exception?.Message);
+
             using var list = JsonDocument.Parse(await world.Proxy.AdminAsync("/v1/approvals"));
             var open = list.RootElement.GetProperty("approvals").EnumerateArray().FirstOrDefault(approval =>
                 approval.GetProperty("agent").GetString() == agent && approval.GetProperty("state").GetString() == "open" && (price is null || approval.GetProperty("price").GetString() == price));
@@ -260,8 +284,9 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     private async Task<string> ReceiptAsync(string agent, HttpResponseMessage answer)
     {
         var id = answer.Headers.GetValues("Smart-Proxy-Receipt").Single();
-        while (true)
+        for (var attempt = 0; ; attempt++)
         {
+            Assert.InRange(attempt, 0, 100);
             using var receipt = await world.Proxy.OwnAsync(agent, "/v1/receipts/" + id, "application/json");
             if (receipt.IsSuccessStatusCode)
             {

@@ -51,6 +51,8 @@ internal static class RuleKinds
     /// <summary>Rules whose tests do more than buy.</summary>
     private static IEnumerable<RuleKind> Special =>
     [
+        new("figures", """ "limits": { "day": "0.02" } """, ""),
+        new("soon", """ "limits": { "payments": { "1m": 1 } } """, ""),
         new("lab-1", """ "group": "lab" """, ""),
         new("concurrent", """ "limits": { "payments": { "concurrent": 1 } } """, ""),
         new("breaker", """ "breaker": { "failures": 2, "pause": "15m" } """, ""),

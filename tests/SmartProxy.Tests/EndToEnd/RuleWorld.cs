@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace SmartProxy.Tests.EndToEnd;
 
 /// <summary>
-/// One proxy, six sellers and one agent for each kind of rule. What a rule says is told as a script of purchases, each at a path of its own unless
+/// One proxy, eight sellers and one agent for each kind of rule. What a rule says is told as a script of purchases, each at a path of its own unless
 /// the script names one: <c>one 1 ok | one 2 budget_exceeded | one:/x 1 ok | two@B 1 ok</c> is seller, path, recipient, price in cents, and the end.
 /// </summary>
 public sealed class RuleWorld : IAsyncLifetime
@@ -29,9 +29,10 @@ public sealed class RuleWorld : IAsyncLifetime
             _sellers[name] = await ScriptedSeller.StartAsync(tls: false);
         }
 
-        // No merchant names these, so they have to be called over https.
+        // No merchant names these, so they have to be called over https; a category opens their ports.
         _sellers["nobody"] = await ScriptedSeller.StartAsync(tls: true);
         _sellers["fresh"] = await ScriptedSeller.StartAsync(tls: true);
+        _sellers["moved"] = await ScriptedSeller.StartAsync(tls: true);
         Proxy = await RunningProxy.StartAsync(new ProxySetup { Policy = Policy(), Agents = [.. RuleKinds.All.Select(kind => kind.Agent), "mate"] });
     }
 
@@ -122,6 +123,7 @@ public sealed class RuleWorld : IAsyncLifetime
             "three": { "hosts": "{{_sellers["three"].Authority}}", "category": "data", "recipients": ["{{A}}"], "allowCleartext": true },
             "four":  { "hosts": "{{_sellers["four"].Authority}}", "recipients": "any", "allowCleartext": true },
             "five":  { "hosts": "{{_sellers["five"].Authority}}", "recipients": "any", "allowCleartext": true, "limits": { "day": "0.01" } } },
+          "categories": { "unnamed": ["{{_sellers["nobody"].Authority}}", "{{_sellers["fresh"].Authority}}", "{{_sellers["moved"].Authority}}"] },
           "groups": { "lab": { "limits": { "day": "0.02" } } },
           "policies": { "open": { "allow": ["*"], "limits": { "payment": "0.50", "day": "9.00" } } },
           "agents": {
