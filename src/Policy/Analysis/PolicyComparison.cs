@@ -89,7 +89,7 @@ public static class PolicyComparison
                 : null;
             if (most?.Most is not { } reached || reached.Micros > row.Line.Limit.Units * (UInt128)row.Recipients)
             {
-                yield return $"{row.Line.Id} {row.Line.Limit.ToWords()} no longer holds";
+                yield return $"{row.Line.Id} {row.Line.Limit.ToWords()} no longer holds for {(row.Agent is null ? "everyone together" : string.Join(", ", row.Agent.Entries))}";
             }
         }
 

@@ -35,6 +35,7 @@ internal static class Seams
             KeyFiles = new KeyFiles(random),
             PolicyKnows = (path, agent) => ReadPolicy(path, registry)?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
+            DiffPolicies = new PolicyDiff(registry).Run,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
             WritePolicySchema = PolicySchemaCommand.Run,

@@ -59,6 +59,27 @@ public sealed class WorstCaseOracleTests
         },
         iter: 150);
 
+    [Fact]
+    public void A_difference_that_widens_nothing_lets_nothing_new_through_and_the_other_way_round() => Gen.Select(World, World).Sample(
+        (first, second) =>
+        {
+            // An edited copy is nearer to what people do than another world: the agents of one, the pots of the other.
+            var edited = second[..second.IndexOf("\"agents\"", StringComparison.Ordinal)] + first[first.IndexOf("\"agents\"", StringComparison.Ordinal)..];
+            foreach (var (old, now) in new[] { (first, edited), (edited, first), (first, first) })
+            {
+                var (before, after) = (Given.Policy(old), Given.Policy(now));
+                var says = PolicyComparison.Compare(before, after).Widenings;
+                var isNew = Search.FindsMore(before, after);
+                if (isNew != says.Count > 0)
+                {
+                    throw new InvalidOperationException($"the search finds {(isNew ? "something new" : "nothing new")}, the comparison says [{string.Join("; ", says)}], from {old} to {now}");
+                }
+            }
+
+            return true;
+        },
+        iter: 60);
+
     private static bool Report(bool agrees, string json, string subject, int days, WorstFigure figure, UInt128? searched) =>
         agrees ? true : throw new InvalidOperationException($"{subject} over {days} days: the analysis says {figure}, the search {searched?.ToString(CultureInfo.InvariantCulture) ?? "no limit"} micro-dollars, in {json}");
 
@@ -75,6 +96,7 @@ public sealed class WorstCaseOracleTests
         private readonly List<(int Most, int[] DayLines, int[] LongLines)> _places = [];
         private readonly List<int> _dayLimits = [];
         private readonly List<int> _longLimits = [];
+        private readonly List<bool> _isTotal = [];
 
         public static UInt128? Most(PolicySet policy, string subject, int days)
         {
@@ -90,17 +112,19 @@ public sealed class WorstCaseOracleTests
             return search.Run(days);
         }
 
-        private void Ask(PolicySet policy, string subject, string agent, string url)
+        private void Ask(PolicySet policy, string subject, string agent, string url, bool always = false)
         {
             var evaluator = new PolicyEvaluator(policy);
             var verdicts = Enumerable.Range(1, 4).Select(price => evaluator.Judge(Given.Question(agent, url, price.ToString(CultureInfo.InvariantCulture)))).ToList();
             if (verdicts[0] is not Verdict.Allowed allowed || !IsOf(allowed.Facts, subject))
             {
+                _places.AddRange(always ? [(0, [], [])] : []);
                 return;
             }
 
             // Prices run to 4, one above every limit of these worlds: 4 allowed is any price allowed.
             var most = verdicts[3] is Verdict.Allowed ? Ceiling : verdicts.TakeWhile(v => v is Verdict.Allowed).Count();
+            most = allowed.Lines.Aggregate(most, (least, line) => Math.Min(least, (int)line.Limit.Units));
             var days = allowed.Lines.Where(l => l.Window is SpendWindow.Calendar { Period: CalendarPeriod.Day });
             var longer = allowed.Lines.Where(l => l.Window is SpendWindow.Total or SpendWindow.Calendar { Period: CalendarPeriod.Week });
             _places.Add((most, [.. days.Select(l => Number(l, _dayNumbers, _dayLimits))], [.. longer.Select(l => Number(l, _longNumbers, _longLimits))]));
@@ -109,13 +133,17 @@ public sealed class WorstCaseOracleTests
         private readonly Dictionary<(string, string, string), int> _dayNumbers = [];
         private readonly Dictionary<(string, string, string), int> _longNumbers = [];
 
-        private static int Number(BudgetLine line, Dictionary<(string, string, string), int> numbers, List<int> limits)
+        private int Number(BudgetLine line, Dictionary<(string, string, string), int> numbers, List<int> limits)
         {
             var key = (line.Id, line.Scope.Key, line.Window.ToString()!);
             if (!numbers.TryGetValue(key, out var number))
             {
                 number = numbers[key] = limits.Count;
                 limits.Add((int)line.Limit.Units);
+                if (limits == _longLimits)
+                {
+                    _isTotal.Add(line.Window is SpendWindow.Total);
+                }
             }
 
             return number;
@@ -128,6 +156,52 @@ public sealed class WorstCaseOracleTests
             _ when subject.StartsWith("group:", StringComparison.Ordinal) => subject == $"group:{facts.Group}",
             _ => subject == $"merchant:{facts.Merchant}",
         };
+
+        /// <summary>Whether some purchases of one week that are possible under the new policy were not under the old one.</summary>
+        public static bool FindsMore(PolicySet old, PolicySet now)
+        {
+            var (before, after) = (new Search(), new Search());
+            foreach (var agent in old.Agents.Rules.Concat(now.Agents.Rules).Select(r => r.Pattern.Text).Distinct())
+            {
+                foreach (var url in Urls)
+                {
+                    before.Ask(old, "organization", agent, url, always: true);
+                    after.Ask(now, "organization", agent, url, always: true);
+                }
+            }
+
+            return before._places.Zip(after._places).Any(p => p.Second.Most > p.First.Most) || LooserLine(before, after);
+        }
+
+        // All days of a week and all places: the new limits exceed an old one if the payments it covers can come to more than it says.
+        private static bool LooserLine(Search before, Search after)
+        {
+            var days = Enumerable.Range(0, before._dayLimits.Count).Any(l => after.Only(before._places.Select(p => p.DayLines.Contains(l))).Run(1) is not { } most || most > (UInt128)before._dayLimits[l]);
+            return days || Enumerable.Range(0, before._longLimits.Count).Any(l =>
+            {
+                var covered = after.Only(before._places.Select(p => p.LongLines.Contains(l)));
+                return (before._isTotal[l] ? covered.ForEver().Run(1) : covered.Run(7)) is not { } most || most > (UInt128)before._longLimits[l];
+            });
+        }
+
+        // Days and weeks come again; only totals stay.
+        private Search ForEver()
+        {
+            var some = Only(_places.Select(_ => true));
+            some._places.Clear();
+            some._places.AddRange(_places.Select(p => (p.Most, (int[])[], p.LongLines.Where(l => _isTotal[l]).ToArray())));
+            return some;
+        }
+
+        private Search Only(IEnumerable<bool> chosen)
+        {
+            var some = new Search();
+            some._dayLimits.AddRange(_dayLimits);
+            some._longLimits.AddRange(_longLimits);
+            some._isTotal.AddRange(_isTotal);
+            some._places.AddRange(_places.Zip(chosen).Where(p => p.Second).Select(p => p.First));
+            return some;
+        }
 
         private UInt128? Run(int days)
         {
