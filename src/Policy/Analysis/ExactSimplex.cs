@@ -9,7 +9,7 @@ namespace SmartProxy.Policy.Analysis;
 internal static class ExactSimplex
 {
     /// <summary>Larger programs (rows times columns) are not solved.</summary>
-    public const int MaxCells = 40_000;
+    public const int MaxCells = 8_000;
 
     // After so many steps by the steepest column, Bland's rule takes over: slower, and it always ends.
     private const int MaxSteepest = 500;

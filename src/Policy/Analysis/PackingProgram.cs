@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 
 namespace SmartProxy.Policy.Analysis;
@@ -6,7 +5,8 @@ namespace SmartProxy.Policy.Analysis;
 /// <param name="Most">The most; null when there is no limit.</param>
 /// <param name="IsExact">Whether it can be reached; otherwise it is more than can be.</param>
 /// <param name="Amounts">What each column takes in a solution that reaches it; empty where there is none.</param>
-internal sealed record PackingSolution(Fraction? Most, bool IsExact, IReadOnlyList<Fraction> Amounts);
+/// <param name="Cells">How large the part was that could not be made smaller: its rows times its columns.</param>
+internal sealed record PackingSolution(Fraction? Most, bool IsExact, IReadOnlyList<Fraction> Amounts, int Cells = 0);
 
 /// <summary>
 /// How much can be put into columns when rows limit weighted sums of them. Made smaller first, without changing the answer: a row of one column is
@@ -59,9 +59,10 @@ internal sealed class PackingProgram
 
         var rows = _rows.Where(r => r.Weights.Count > 0).ToList();
         var bounded = tied.Where(c => _columns[c].Bound is not null).ToList();
-        if ((long)(rows.Count + bounded.Count + 1) * (tied.Count + 1) > ExactSimplex.MaxCells)
+        var cells = (long)(rows.Count + bounded.Count + 1) * (tied.Count + 1);
+        if (cells > ExactSimplex.MaxCells)
         {
-            return new PackingSolution(sum + Cover(tied), false, []);
+            return new PackingSolution(sum + Cover(tied), false, [], ExactSimplex.MaxCells);
         }
 
         var place = tied.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => p.i);
@@ -70,7 +71,7 @@ internal sealed class PackingProgram
             .ToArray();
         var x = ExactSimplex.Maximize(a, [.. rows.Select(r => r.Most), .. bounded.Select(c => _columns[c].Bound!.Value)])!;
         var all = free.Select(c => (c, (Fraction)_columns[c].Bound!.Value)).Concat(tied.Select((c, i) => (c, x[i])));
-        return new PackingSolution(x.Aggregate((Fraction)sum, static (total, value) => total + value), true, Spread(all));
+        return new PackingSolution(x.Aggregate((Fraction)sum, static (total, value) => total + value), true, Spread(all), (int)cells);
     }
 
     private List<int> Live() => [.. Enumerable.Range(0, _columns.Count).Where(c => !_columns[c].IsMerged)];
@@ -92,7 +93,7 @@ internal sealed class PackingProgram
             }
         }
 
-        foreach (var same in Live().GroupBy(c => Key(_columns[c].Rows.ToDictionary(r => r, r => _rows[r].Weights[c]))).Where(g => g.Skip(1).Any()).ToList())
+        foreach (var same in Live().GroupBy(c => Key([.. _columns[c].Rows.Select(r => KeyValuePair.Create(r, _rows[r].Weights[c]))])).Where(g => g.Skip(1).Any()).ToList())
         {
             Merge([.. same]);
         }
@@ -204,8 +205,7 @@ internal sealed class PackingProgram
         return sum;
     }
 
-    private static string Key(Dictionary<int, BigInteger> weights) =>
-        string.Join(' ', weights.OrderBy(w => w.Key).Select(w => string.Create(CultureInfo.InvariantCulture, $"{w.Key}:{w.Value}")));
+    private static Support Key(IReadOnlyCollection<KeyValuePair<int, BigInteger>> weights) => new([.. weights.OrderBy(w => w.Key)]);
 
     private static BigInteger[] Dense(IEnumerable<(int Column, BigInteger Weight)> weights, int columns)
     {
@@ -216,6 +216,18 @@ internal sealed class PackingProgram
         }
 
         return row;
+    }
+
+    /// <summary>Which rows or columns, with which weights; equal ones are one.</summary>
+    private readonly struct Support(KeyValuePair<int, BigInteger>[] weights) : IEquatable<Support>
+    {
+        private readonly KeyValuePair<int, BigInteger>[] _weights = weights;
+
+        public bool Equals(Support other) => _weights.AsSpan().SequenceEqual(other._weights);
+
+        public override bool Equals(object? obj) => obj is Support other && Equals(other);
+
+        public override int GetHashCode() => _weights.Aggregate(_weights.Length, static (hash, w) => HashCode.Combine(hash, w.Key, w.Value));
     }
 
     private sealed class Row(BigInteger most)

@@ -14,6 +14,7 @@ public sealed class PolicyAnalysis
     private readonly ILookup<AgentSample, Atom> _byAgent;
     private readonly ILookup<string, Atom> _byGroup;
     private readonly Dictionary<string, List<Atom>> _byMerchant = [];
+    private readonly Dictionary<string, List<SiteSample>> _places = [];
 
     private PolicyAnalysis(PolicySet policy, PolicyWorld world)
     {
@@ -25,6 +26,14 @@ public sealed class PolicyAnalysis
             foreach (var merchant in atom.Site.Merchants)
             {
                 (_byMerchant.TryGetValue(merchant, out var list) ? list : _byMerchant[merchant] = []).Add(atom);
+            }
+        }
+
+        foreach (var site in world.Samples.Sites)
+        {
+            foreach (var merchant in site.Merchants)
+            {
+                (_places.TryGetValue(merchant, out var list) ? list : _places[merchant] = []).Add(site);
             }
         }
 
@@ -66,8 +75,8 @@ public sealed class PolicyAnalysis
         var (kind, name) = colon < 0 ? (subject, "") : (subject[..colon], subject[(colon + 1)..]);
         var sample = kind == "agent" ? World.Samples.Agents.FirstOrDefault(a => a.Entries.Contains(name)) : null;
 
-        // Agents that no rule tells apart have one answer.
-        var key = sample is null ? subject : $"agent:{sample.Id}";
+        // Agents that no rule tells apart have one answer; so have merchants.
+        var key = sample is not null ? $"agent:{sample.Id}" : kind == "merchant" && World.IsWhole && _places.GetValueOrDefault(name) is { Count: 1 } place ? $"place:{place[0].Merchants[0]}" : subject;
         if (!_figures.TryGetValue((key, period), out var figure))
         {
             var (atoms, focus) = AtomsOf(kind, name, sample);

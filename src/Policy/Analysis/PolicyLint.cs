@@ -12,12 +12,14 @@ public sealed class PolicyLint
     private readonly PolicyAnalysis _analysis;
     private readonly string _file;
     private readonly PolicyPlaces _places;
+    private readonly List<Site> _sites;
     private readonly List<LintWarning> _warnings = [];
 
     private PolicyLint(PolicyAnalysis analysis, string file)
     {
         (_policy, _analysis, _file) = (analysis.Policy, analysis, file);
         _places = new PolicyPlaces(_policy.Text);
+        _sites = [.. analysis.World.Samples.Sites.Select(s => _policy.Hosts.Locate(s.Origin))];
     }
 
     /// <param name="analysis">Of the policy.</param>
@@ -61,8 +63,14 @@ public sealed class PolicyLint
                     Warn(LintWarning.AllowEverything, path, "every host of the world may be paid: list the merchants or hosts that are meant");
                 }
 
-                var sites = _analysis.World.Samples.Sites.Where(s => new SelectorSet([new Located<Selector>(selector, default)]).Match(_policy.Hosts.Locate(s.Origin)) is not null).ToList();
-                if (sites.Count > 0 && same.All(rule => sites.All(s => rule.Deny.Match(_policy.Hosts.Locate(s.Origin)) is not null)))
+                if (same.Any(rule => rule.Deny.Texts.Count == 0))
+                {
+                    continue;
+                }
+
+                var allowed = new SelectorSet([new Located<Selector>(selector, default)]);
+                var sites = _sites.Where(s => allowed.Match(s) is not null).ToList();
+                if (sites.Count > 0 && same.All(rule => sites.All(s => rule.Deny.Match(s) is not null)))
                 {
                     Warn(LintWarning.AllowShadowed, path, $"`{text}` is never paid: a `deny` stands above it; remove one of them");
                 }

@@ -29,7 +29,7 @@ internal sealed record Atom(AgentSample Agent, SiteSample Site, Asset Token, Evm
 internal sealed class PolicyWorld
 {
     /// <summary>With more pairs of agents and places than this, only the limits that all of an owner's payments share are counted.</summary>
-    public const int MaxPairs = 200_000;
+    public const int MaxPairs = 20_000;
 
     // A Monday; where the schedule is closed then, the evaluator says when it opens.
     private static readonly DateTimeOffset SomeMonday = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);

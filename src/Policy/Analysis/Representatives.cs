@@ -28,11 +28,13 @@ internal sealed class Representatives
 
     private readonly IReadOnlyList<PolicySet> _policies;
     private readonly List<Selector> _selectors;
+    private readonly List<string[]> _endpoints;
 
     private Representatives(IReadOnlyList<PolicySet> policies, IReadOnlyList<Selector> selectors)
     {
         _policies = policies;
         _selectors = [.. policies.SelectMany(Selectors).Concat(selectors).Distinct()];
+        _endpoints = [.. _selectors.Select(s => s.ToString()!.Split(' ')).Where(words => words.Length == 3)];
         Agents = FindAgents();
         Sites = FindSites();
     }
@@ -176,7 +178,7 @@ internal sealed class Representatives
     private IEnumerable<(string Method, string Path)> Requests(Origin origin)
     {
         var merchants = _policies.Select(p => p.Hosts.Locate(origin).Merchant).OfType<MerchantRule>().ToList();
-        var endpoints = _selectors.Select(s => s.ToString()!.Split(' ')).Where(e => e.Length == 3 && merchants.Any(m => m.Name == e[0])).ToList();
+        var endpoints = _endpoints.Where(e => merchants.Any(m => m.Name == e[0])).ToList();
         var methods = endpoints.Select(e => e[1]).Where(m => m != "*" && m is not ("OPTIONS" or "TRACE" or "CONNECT")).Append("GET").Append("PATCH").Distinct().ToList();
         var paths = endpoints.Select(e => e[2]).SelectMany(p => p.EndsWith('*') ? [p[..^1], p[..^1] + "x-any-other"] : (string[])[p]).Append("/").Append("/x-any-other").Distinct().ToList();
         return endpoints.Count == 0 ? [("GET", "/")] : methods.SelectMany(m => paths.Select(p => (m, p)));

@@ -32,6 +32,12 @@ internal sealed class WorstCaseSolver(PolicyWorld world)
     /// <summary>With more columns than this, only the limits that all of an agent's payments share are counted.</summary>
     public const int MaxColumns = 3_000;
 
+    /// <summary>After so much work on one policy (columns, and cells of what could not be made smaller) the same holds.</summary>
+    public const int MaxWork = 150_000;
+
+    private int _work;
+    private int _proofs;
+
     private readonly ZoneLengths _zone = ZoneLengths.Of(world.Rows.Select(r => r.Line.Window).OfType<SpendWindow.Calendar>().FirstOrDefault()?.Zone ?? TimeZoneInfo.Utc);
 
     public WorstFigure Most(IReadOnlyList<Atom> atoms, WorstPeriod period, Focus focus)
@@ -56,6 +62,12 @@ internal sealed class WorstCaseSolver(PolicyWorld world)
         if (atoms.Count == 0)
         {
             return WorstFigure.Nothing;
+        }
+
+        _proofs += atoms.Count;
+        if (_proofs > MaxWork)
+        {
+            return null;
         }
 
         Func<Seams, IEnumerable<PeriodShape>>? shapes = window switch
@@ -94,7 +106,9 @@ internal sealed class WorstCaseSolver(PolicyWorld world)
         var seams = SeamsOf(counted.Keys);
         var bundles = Bundles(atoms, counted, focus);
         var all = shapes(seams).ToList();
-        var isWhole = world.IsWhole && (long)bundles.Count * all.Max(s => s.Segments.Count) <= MaxColumns;
+        var columns = (long)bundles.Count * all.Sum(s => s.Segments.Count);
+        var isWhole = world.IsWhole && columns / all.Count <= MaxColumns && columns + _work <= MaxWork;
+        _work += isWhole ? (int)columns : 0;
         bundles = isWhole ? bundles : SharedOnly(atoms, counted);
         var rows = ProgramRows(bundles, counted, focus);
         var isFine = atoms.All(a => a.IsFine);
@@ -189,9 +203,10 @@ internal sealed class WorstCaseSolver(PolicyWorld world)
         return (limit.Agent is { } agent && !focus.OneAgent ? agent.Entries.Count : 1) * (limit.Site is { } site && !focus.OneMerchant ? Math.Max(1, site.Merchants.Count) : 1) * limit.Recipients;
     }
 
-    private static WorstFigure Solve(List<Bundle> bundles, List<ProgramRow> rows, PeriodShape shape, bool isForEver, bool isWhole)
+    private WorstFigure Solve(List<Bundle> bundles, List<ProgramRow> rows, PeriodShape shape, bool isForEver, bool isWhole)
     {
         var solution = Program(bundles, rows, shape, isForEver).Solve();
+        _work += solution.Cells;
         if (solution.Most is not { } most)
         {
             return new WorstFigure(null, true);
