@@ -19,10 +19,7 @@ public static class PolicyChange
             return string.Create(CultureInfo.InvariantCulture, $"first policy: {after.Agents.Rules.Count} agents, {after.Merchants.Count} merchants");
         }
 
-        var changes = Changes(PolicyOutline.Of(before), PolicyOutline.Of(after))
-            .GroupBy(c => c.Words, c => c.Subject)
-            .Select(same => $"{Subjects([.. same])}: {same.Key}");
-        var text = string.Join(" | ", changes);
+        var text = string.Join(" | ", Lines(before, after));
         return text.Length switch
         {
             0 => "nothing that decides",
@@ -30,6 +27,14 @@ public static class PolicyChange
             _ => text,
         };
     }
+
+    /// <summary>The same, whole, a subject a line.</summary>
+    public static IReadOnlyList<string> Lines(PolicySet before, PolicySet after) =>
+    [
+        .. Changes(PolicyOutline.Of(before), PolicyOutline.Of(after))
+            .GroupBy(c => c.Words, c => c.Subject)
+            .Select(same => $"{Subjects([.. same])}: {same.Key}"),
+    ];
 
     private static IEnumerable<(string Subject, string Words)> Changes(
         IReadOnlyDictionary<string, IReadOnlyList<Aspect>> before,

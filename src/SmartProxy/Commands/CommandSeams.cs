@@ -36,7 +36,10 @@ internal sealed record CommandSeams
     public required Func<string, AgentId, bool?> PolicyKnows { get; init; }
 
     /// <summary>Checks a policy file or folder, prints the findings, returns the exit code.</summary>
-    public required Func<string, TextWriter, int> CheckPolicy { get; init; }
+    public required Func<PolicyChecking, TextWriter, int> CheckPolicy { get; init; }
+
+    /// <summary>Compares two policy files or folders, prints what changes, returns the exit code.</summary>
+    public required Func<PolicyDiffing, TextWriter, int> DiffPolicies { get; init; }
 
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
     public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
@@ -87,6 +90,16 @@ internal sealed record CommandSeams
 /// <param name="Chain">Its id.</param>
 /// <param name="IsTest">Whether its money is play money.</param>
 internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
+
+/// <summary>What <c>policy check</c> asks.</summary>
+/// <param name="Policy">The file or folder.</param>
+/// <param name="Assertions">Sentences that have to hold.</param>
+/// <param name="IsStrict">Whether warnings fail.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record PolicyChecking(string Policy, IReadOnlyList<string> Assertions, bool IsStrict, bool Json);
+
+/// <summary>What <c>policy diff</c> asks.</summary>
+internal sealed record PolicyDiffing(string Old, string New, bool Json);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
 internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);

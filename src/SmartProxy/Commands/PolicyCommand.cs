@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SmartProxy.Commands;
 
-/// <summary><c>policy check|explain|simulate|shadow|schema</c>: what the file says, before it decides anything.</summary>
+/// <summary><c>policy check|diff|explain|simulate|shadow|schema</c>: what the file says, before it decides anything.</summary>
 internal static class PolicyCommand
 {
     private const string Default = "policies.json";
@@ -10,6 +10,7 @@ internal static class PolicyCommand
     public static Command Build(CommandSeams seams) => new("policy", "Check and explain policy files.")
     {
         Check(seams),
+        Diff(seams),
         Explain(seams),
         PolicyHistoryCommand.Simulate(seams),
         PolicyHistoryCommand.Shadow(seams),
@@ -19,8 +20,25 @@ internal static class PolicyCommand
     private static Command Check(CommandSeams seams)
     {
         var path = new Argument<string>("PATH") { Description = "The policy file, or a folder of them.", DefaultValueFactory = _ => Default };
-        var command = new Command("check", "Report every problem with its place, and say in words what agents can spend.") { path };
-        command.SetAction(result => seams.CheckPolicy(result.GetRequiredValue(path), result.InvocationConfiguration.Output));
+        var assertions = new Option<string[]>("--assert")
+        {
+            Description = "A sentence that has to hold, such as 'group:lab day <= 50' or 'every agent never pays category:gambling'; repeatable.", HelpName = "TEXT", DefaultValueFactory = _ => [],
+        };
+        var strict = new Option<bool>("--strict") { Description = "End with 2 when there are warnings." };
+        var json = CommonOptions.Json();
+        var command = new Command("check", "Report every problem and suspicion with its place, and say in words what agents can spend.") { path, assertions, strict, json };
+        command.SetAction(result => seams.CheckPolicy(
+            new PolicyChecking(result.GetRequiredValue(path), result.GetRequiredValue(assertions), result.GetValue(strict), result.GetValue(json)), result.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static Command Diff(CommandSeams seams)
+    {
+        var old = new Argument<string>("OLD") { Description = "The policy file as it was, or a folder of them." };
+        var now = new Argument<string>("NEW") { Description = "The policy file as it would be, or a folder of them." };
+        var json = CommonOptions.Json();
+        var command = new Command("diff", "Say who may newly pay whom, and the most that can be spent before and after. Ends with 0 when nothing can newly be spent or paid, else with 1.") { old, now, json };
+        command.SetAction(result => seams.DiffPolicies(new PolicyDiffing(result.GetRequiredValue(old), result.GetRequiredValue(now), result.GetValue(json)), result.InvocationConfiguration.Output));
         return command;
     }
 

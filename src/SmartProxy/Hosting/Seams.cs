@@ -35,6 +35,7 @@ internal static class Seams
             KeyFiles = new KeyFiles(random),
             PolicyKnows = (path, agent) => PolicyReading.Load(path, registry).Policy?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
+            DiffPolicies = new PolicyDiff(registry).Run,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
             SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),

@@ -1,9 +1,11 @@
+using SmartProxy.Commands;
 using SmartProxy.Policy;
+using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies;
 
-/// <summary><c>smartproxy policy check</c>: every problem of a file, or what each agent can do, in words.</summary>
+/// <summary><c>smartproxy policy check</c>: every problem and suspicion of a file, what each agent can do in words, its worst cases, and whether assertions hold.</summary>
 internal sealed class PolicyCheck(AssetRegistry registry)
 {
     /// <summary>The file is good.</summary>
@@ -12,36 +14,34 @@ internal sealed class PolicyCheck(AssetRegistry registry)
     /// <summary>The file has problems and would not come into force.</summary>
     public const int Bad = 1;
 
-    public int Run(string path, TextWriter output)
+    /// <summary>The file is good, and has warnings that <c>--strict</c> does not accept.</summary>
+    public const int Suspicious = 2;
+
+    /// <summary>An assertion does not hold, or can't be read.</summary>
+    public const int Violated = 3;
+
+    public int Run(string path, TextWriter output) => Run(new PolicyChecking(path, [], IsStrict: false, Json: false), output);
+
+    public int Run(PolicyChecking asked, TextWriter output)
     {
-        var load = PolicyReading.Load(path, registry);
-        foreach (var problem in load.Problems)
+        var load = PolicyReading.Load(asked.Policy, registry);
+        var analysis = load.Policy is null ? null : PolicyAnalysis.Of(load.Policy);
+        var warnings = analysis is null ? [.. load.Warnings.Select(w => new LintWarning(LintWarning.Other, w))] : PolicyLint.Check(analysis, asked.Policy, load.Warnings);
+        var assertions = load.Policy is null || asked.Assertions.Count == 0 ? [] : PolicyAssertion.Check(load.Policy, asked.Assertions);
+        var report = new PolicyCheckReport(asked.Policy, load, analysis, warnings, assertions);
+        if (asked.Json)
         {
-            output.WriteLine(problem.ToString());
+            report.WriteJson(output);
+        }
+        else
+        {
+            report.WriteText(output);
         }
 
-        foreach (var warning in load.Warnings)
-        {
-            output.WriteLine($"warning: {warning}");
-        }
-
-        if (load.Policy is not { } policy)
-        {
-            output.WriteLine($"{load.Problems.Count} {(load.Problems.Count == 1 ? "problem" : "problems")}; this file would not come into force");
-            return Bad;
-        }
-
-        foreach (var agent in PolicyWords.Of(policy))
-        {
-            output.WriteLine(agent.Agent);
-            foreach (var sentence in agent.Sentences)
-            {
-                output.WriteLine($"  {sentence}");
-            }
-        }
-
-        output.WriteLine($"good: {policy.Hash} ({(policy.IsTest ? "test" : "main")} networks)");
-        return Good;
+        return load.Policy is null ? Bad
+            : assertions.Any(a => !a.Holds) ? Violated
+            : asked.IsStrict && warnings.Count > 0 ? Suspicious
+            : Good;
     }
 }
 

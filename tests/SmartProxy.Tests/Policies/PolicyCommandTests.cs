@@ -1,3 +1,4 @@
+using SmartProxy.Commands;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
@@ -50,6 +51,53 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Equal(exitCode, new PolicyExplain(AssetRegistry.Default, TimeProvider.System).Run(Example, new AgentId(agent), url, method, price, _output));
 
         Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("group:lab day <= 40", false, 0, "holds: group:lab day <= 40")]
+    [InlineData("group:lab day < 40", true, 3, "group:lab: day 40.00, asserted < 40.00")]
+    [InlineData("group:lap day < 40", false, 3, "did you mean `lab`?")]
+    [InlineData("agent:me day <= 1", true, 2, "[allow-everything]")]
+    public void Check_ends_as_pipelines_expect(string assertion, bool isStrict, int exitCode, string says)
+    {
+        Assert.Equal(exitCode, new PolicyCheck(AssetRegistry.Default).Run(new PolicyChecking(Example, [assertion], isStrict, Json: false), _output));
+
+        Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_tells_everything_as_one_object_too()
+    {
+        Assert.Equal(3, new PolicyCheck(AssetRegistry.Default).Run(new PolicyChecking(Example, ["agent:me day = 2"], IsStrict: false, Json: true), _output));
+
+        using var json = System.Text.Json.JsonDocument.Parse(_output.ToString());
+        var root = json.RootElement;
+        Assert.Equal("""{"most":"1.00","exact":true}""", root.GetProperty("worst").GetProperty("agent:me").GetProperty("day").GetRawText());
+        Assert.Contains("allow-everything", root.GetProperty("warnings").EnumerateArray().Select(w => w.GetProperty("code").GetString()));
+        Assert.Equal("agent:me: day 1.00, asserted = 2.00", root.GetProperty("assertions")[0].GetProperty("violations")[0].GetString());
+    }
+
+    [Theory]
+    [InlineData("5.00", "5.00", 0, "lab: day 40.00, unchanged; nobody new can be paid")]
+    [InlineData("5.00", "10.00", 1, "r-12: day 5.00 -> 10.00; lab: day 40.00, unchanged; organization: day 45.00 -> 50.00; nobody new can be paid")]
+    [InlineData("10.00", "5.00", 0, "r-12: day 10.00 -> 5.00; lab: day 40.00, unchanged; organization: day 50.00 -> 45.00; nobody new can be paid")]
+    [InlineData("5.00", "5", 0, "nothing that decides")]
+    [InlineData("5.00", "much", 2, "agents.r-12.limits.day: expected dollars")]
+    public void Diff_says_whether_anything_can_newly_be_spent(string old, string now, int exitCode, string says)
+    {
+        using var folder = new TemporaryFolder();
+        var (before, after) = (folder.File("old.json"), folder.File("new.json"));
+        File.WriteAllText(before, Text(old));
+        File.WriteAllText(after, Text(now));
+
+        Assert.Equal(exitCode, new PolicyDiff(AssetRegistry.Default).Run(new PolicyDiffing(before, after, Json: false), _output));
+
+        Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
+
+        static string Text(string day) => $$"""
+            { "networks": ["base-sepolia"], "groups": { "lab": { "limits": { "day": "40.00" } } },
+              "agents": { "r-*": { "group": "lab", "allow": ["api.exa.ai"], "limits": { "day": "5.00" } }, "r-12": { "allow": ["api.exa.ai"], "limits": { "day": "{{day}}" } } } }
+            """;
     }
 
     [Fact]
