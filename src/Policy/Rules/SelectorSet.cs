@@ -65,7 +65,7 @@ internal sealed class SelectorSet
     public IReadOnlyList<string> Texts { get; }
 
     /// <summary>The most particular selector that matches a whole host: host, merchant, category, everything; or null. Endpoints are left out.</summary>
-    public Written? MatchHost(in Site site) =>
+    public Written? Match(in Site site) =>
         _hosts.Find(site.Target)
         ?? (site.Merchant is { } merchant ? _merchants.GetValueOrDefault(merchant.Name) : null)
         ?? (site.Category is { } category ? _categories.GetValueOrDefault(category) : null)
@@ -110,6 +110,8 @@ internal sealed class SelectorSet
             _endpoints.Add(endpoint.Seller, list = []);
         }
 
+        // The longer path is the more particular one, in whatever order they were written.
         list.Add((endpoint, written));
+        list.Sort(static (a, b) => (b.Endpoint.Path.Length, a.Written.Text).CompareTo((a.Endpoint.Path.Length, b.Written.Text)));
     }
 }
