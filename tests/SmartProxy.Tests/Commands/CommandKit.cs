@@ -39,7 +39,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             KeyFiles = this,
             PolicyKnows = (_, agent) => agent.Value == "me",
             CheckPolicy = (path, output) => Print(output, "checked " + path, File.Exists(path) ? 0 : 1),
-            ExplainPolicy = (question, output) => Print(output, question.ToString(), 0),
+            ExplainPolicy = (question, output) => Task.FromResult(Print(output, question.ToString(), 0)),
             SimulatePolicy = (history, output) => Print(output, history.ToString(), 0),
             SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
@@ -143,6 +143,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
         public IOperatorBooks Books { get; } = new Operator.FakeBooks();
 
         public ValueTask RecordAsync(LedgerEvent entry) => kit.Record(entry);
+
+        public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<LineUsage>>([]);
 
         public ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken) =>
             ValueTask.FromResult(id == "rcpt_" + Operator.FakeArchive.PaymentOfA ? """{"id":"x","decision":{}}""" : null);
