@@ -39,7 +39,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
             trace.Allows(agent.DenyWords, "nothing in it matches");
         }
 
-        if ((agent.Allow.MatchHost(site) ?? agent.Allow.MatchEveryReading(site, question.Method, path)) is not { } allowed)
+        if ((agent.Allow.Match(site) ?? agent.Allow.MatchEveryReading(site, question.Method, path)) is not { } allowed)
         {
             return Deny(DenyReason.MerchantNotAllowed, Nothing, $"{PlaceText(agent.Allow, site, origin)} in {agent.AllowWords}", agent.AllowWords, "nothing in it matches");
         }
@@ -151,7 +151,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
     private Written? FindDeny(SelectorSet deny, in Site site, PaymentQuestion question, RequestPath path)
     {
         var either = policy.Hosts.Locate(Target.OfTunnel(question.Origin.Host, question.Origin.Port));
-        return deny.MatchHost(site) ?? deny.MatchHost(either)
+        return deny.Match(site) ?? deny.Match(either)
             ?? deny.MatchAnyReading(site, question.Method, path) ?? deny.MatchAnyReading(either, question.Method, path)
             ?? deny.MatchRecipient(question.Offer.PayTo);
     }

@@ -20,7 +20,8 @@ public sealed class PolicySet
     {
         (Hash, Text, Registry) = (hash, text, registry);
         (Agents, Hosts, Merchants) = new PolicyCompiler(file).Compile();
-        Groups = [.. file.Groups.Select(g => (g.Name, PolicyCompiler.CompileLimits(g.Limits), PolicyCompiler.Tags(g.Tags)))];
+        Groups = [.. file.Groups.Select(g => (g.Name, PolicyCompiler.CompileLimits(g.Limits)))];
+        GroupTags = file.Groups.ToDictionary(g => g.Name, g => PolicyCompiler.Tags(g.Tags));
         OrganizationLimits = PolicyCompiler.CompileLimits(file.Organization?.Limits);
         Categories = [.. file.Categories.Select(c => (c.Name, c.Hosts.Select(h => h.Value.ToString()).ToArray()))];
 
@@ -87,7 +88,9 @@ public sealed class PolicySet
 
     internal IReadOnlyList<MerchantRule> Merchants { get; }
 
-    internal IReadOnlyList<(string Name, LimitSet Limits, IReadOnlyDictionary<string, string> Tags)> Groups { get; }
+    internal IReadOnlyList<(string Name, LimitSet Limits)> Groups { get; }
+
+    internal IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> GroupTags { get; }
 
     internal IReadOnlyList<(string Name, string[] Hosts)> Categories { get; }
 

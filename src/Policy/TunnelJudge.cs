@@ -39,7 +39,7 @@ public static class TunnelJudge
         }
 
         var site = policy.Hosts.Locate(target);
-        var payable = rule.Deny.MatchHost(site) is null && (rule.Allow.MatchHost(site) is not null || rule.Allow.HasEndpoint(site));
+        var payable = rule.Deny.Match(site) is null && (rule.Allow.Match(site) is not null || rule.Allow.HasEndpoint(site));
         if (!payable && rule.Egress == EgressRule.ListedOnly)
         {
             return TunnelRule.Refuse;

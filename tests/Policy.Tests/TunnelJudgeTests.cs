@@ -13,6 +13,9 @@ public sealed class TunnelJudgeTests
             "closed": { "allow": ["exa", "*.docs.example"], "deny": ["private.docs.example"], "egress": "listed-only" },
             "watched": { "allow": ["exa"], "intercept": "all" },
             "both": { "allow": ["exa"], "egress": "listed-only", "intercept": "all" },
+            "part": { "allow": ["exa POST /search"] },
+            "partly": { "allow": ["exa"], "deny": ["exa * /admin*"], "egress": "listed-only" },
+            "never": { "allow": ["exa POST /search"], "deny": ["exa"] },
             "all": { "allow": ["*"], "deny": ["bad.example", "0x2222222222222222222222222222222222222222"] } } }
         """);
 
@@ -34,6 +37,11 @@ public sealed class TunnelJudgeTests
         { "closed", "10.0.0.1", 443, TunnelRule.Refuse },
         { "watched", "other.example", 443, TunnelRule.Intercept },
         { "both", "other.example", 443, TunnelRule.Refuse },
+        { "part", "api.exa.ai", 443, TunnelRule.Intercept },
+        { "part", "api.exa.ai", 8443, TunnelRule.Intercept },
+        { "part", "other.example", 443, TunnelRule.Blind },
+        { "partly", "api.exa.ai", 443, TunnelRule.Intercept },
+        { "never", "api.exa.ai", 443, TunnelRule.Blind },
         { "all", "anything.example", 443, TunnelRule.Intercept },
         { "all", "anything.example", 8443, TunnelRule.RefusePort },
         { "all", "bad.example", 443, TunnelRule.Blind },

@@ -42,7 +42,8 @@ internal sealed class GuardReader(TimeZoneInfo zone, ProblemList problems)
         }
 
         var schedule = ObjectReader.Of(node, PolicyModel.Schedule, problems)!;
-        return schedule.Many("hours", Leaves.Span) is { } hours ? Rule(node.At, hours, schedule.One("timeZone", Leaves.Zone)?.Value ?? zone) : null;
+        var own = schedule.One("timeZone", Leaves.Zone)?.Value;
+        return schedule.Many("hours", Leaves.Span) is { } hours ? Rule(node.At, hours, own ?? zone) : null;
     }
 
     public LoopGuard? ReadLoop(ObjectReader owner)

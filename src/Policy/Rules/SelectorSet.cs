@@ -65,7 +65,7 @@ internal sealed class SelectorSet
     public IReadOnlyList<string> Texts { get; }
 
     /// <summary>The most particular selector that matches a whole host: host, merchant, category, everything; or null. Endpoints are left out.</summary>
-    public Written? MatchHost(in Site site) =>
+    public Written? Match(in Site site) =>
         _hosts.Find(site.Target)
         ?? (site.Merchant is { } merchant ? _merchants.GetValueOrDefault(merchant.Name) : null)
         ?? (site.Category is { } category ? _categories.GetValueOrDefault(category) : null)

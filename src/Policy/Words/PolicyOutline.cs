@@ -49,9 +49,9 @@ internal static class PolicyOutline
             outline.Add("categories." + name, [.. hosts.Select(h => new Aspect(AspectKind.Host, h))]);
         }
 
-        foreach (var (name, limits, tags) in policy.Groups)
+        foreach (var (name, limits) in policy.Groups)
         {
-            outline.Add("groups." + name, [.. Limits(limits), Setting("tags", Tags(tags))]);
+            outline.Add("groups." + name, [.. Limits(limits), Setting("tags", Tags(policy.GroupTags[name]))]);
         }
 
         foreach (var agent in policy.Agents.Rules)
