@@ -196,6 +196,20 @@ public sealed class ApprovalDeskTests
     }
 
     [Fact]
+    public async Task An_offer_that_needs_nobodys_word_comes_before_a_cheaper_one_that_does()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
+        kit.View.Guards = new PaymentGuards(Approval: new ApprovalGuard("agents.me.approval", IsAbove: false, NewRecipient: true, NewHost: false, PriceDrift: false, Hold, TimeSpan.FromHours(1)));
+        var call = new ScriptedCall(FlowKit.Challenge((10_000, "0x2222222222222222222222222222222222222222"), (20_000, "0x1111111111111111111111111111111111111111")), FlowKit.Paid) { Target = "/two" };
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal("20000", FlowKit.Open(Assert.Single(call.Payments)).Value);
+        Assert.Empty(await kit.Ledger.Host.ApprovalsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task The_refusal_and_its_receipt_carry_the_trace_and_the_question_names_why()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
