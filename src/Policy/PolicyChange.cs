@@ -61,14 +61,15 @@ public static class PolicyChange
 
     private static IEnumerable<string> Differences(IReadOnlyList<Aspect> old, IReadOnlyList<Aspect> now)
     {
-        var before = old.Where(HasValue).ToDictionary(a => a.Name, a => a.Value);
-        var after = now.Where(HasValue).ToDictionary(a => a.Name, a => a.Value);
+        var before = old.Where(HasValue).ToDictionary(a => a.Name);
+        var after = now.Where(HasValue).ToDictionary(a => a.Name);
         foreach (var name in after.Keys.Union(before.Keys))
         {
             var (was, becomes) = (before.GetValueOrDefault(name), after.GetValueOrDefault(name));
+            var absent = was.Kind == AspectKind.Limit || becomes.Kind == AspectKind.Limit ? "no limit" : RuleWords.None;
             if (was != becomes)
             {
-                yield return $"{name} {was ?? "no limit"} -> {becomes ?? "no limit"}";
+                yield return $"{name} {was.Value ?? absent} -> {becomes.Value ?? absent}";
             }
         }
 

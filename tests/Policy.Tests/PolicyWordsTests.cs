@@ -88,7 +88,7 @@ public sealed class PolicyWordsTests
             """;
 
         Assert.Equal(
-            "file: testNetworks none -> eip155:31337; pins true -> false; shadow none -> next.json; token 0x3333333333333333333333333333333333333333 on base-sepolia no limit -> EURT, `Euro Test` version `1`, 18 decimals, 1.10 USD"
+            "file: testNetworks none -> eip155:31337; pins true -> false; shadow none -> next.json; token 0x3333333333333333333333333333333333333333 on base-sepolia none -> EURT, `Euro Test` version `1`, 18 decimals, 1.10 USD"
             + " | merchants.exa: recipients pin -> nobody; priceDrift none -> 5%; breaker none -> 2 failures, pause 90s; upstream none -> https://api.exa.ai/v1"
             + " | groups.lab: tags a=1 -> a=2",
             PolicyChange.Describe(Given.Policy(before), Given.Policy(after)));

@@ -7,6 +7,11 @@ internal sealed class TokenChecker(PolicyDocument file, ProblemList problems)
 {
     public AssetRegistry Extend(AssetRegistry registry)
     {
+        if (file.Tokens.Count + file.TestNetworks.Count == 0)
+        {
+            return registry;
+        }
+
         foreach (var (network, at) in file.TestNetworks)
         {
             if (NetworkNames.Find(network) is { IsTest: false } known)

@@ -110,6 +110,8 @@ internal sealed class SelectorSet
             _endpoints.Add(endpoint.Seller, list = []);
         }
 
+        // The longer path is the more particular one, in whatever order they were written.
         list.Add((endpoint, written));
+        list.Sort(static (a, b) => (b.Endpoint.Path.Length, a.Written.Text).CompareTo((a.Endpoint.Path.Length, b.Written.Text)));
     }
 }
