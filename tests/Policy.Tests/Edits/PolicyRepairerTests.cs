@@ -79,6 +79,18 @@ public sealed class PolicyRepairerTests
     }
 
     [Fact]
+    public void What_edits_can_not_finish_is_told_as_far_as_they_go()
+    {
+        var main = Given.Question(url: "https://closed.test", network: TestTokens.Base, asset: TestTokens.MainUsdc, domain: "USD Coin/2");
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(Team), main)!;
+
+        // A main network beside a test one is no policy, so that edit is not among them.
+        Assert.Equal("""add "closed" to policies.research.allow""", Assert.Single(repair.Edits).Words);
+        Assert.Equal(DenyReason.NetworkNotAllowed, Assert.IsType<Verdict.Denied>(repair.Verdict).Reason);
+    }
+
+    [Fact]
     public void A_host_without_a_merchant_gets_one_where_only_merchants_can_say_it()
     {
         const string one = """{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["plain.test"] } } }""";
