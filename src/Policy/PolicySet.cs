@@ -54,6 +54,9 @@ public sealed class PolicySet
     /// <summary>Tokens that the file declares, by the SHA-256 of the whole token.</summary>
     public IReadOnlyList<(AgentId Agent, Bytes32 Hash)> TokenHashes => _tokenHashes;
 
+    /// <summary>The tokens that are money under this policy, those of the file among them, and the test networks.</summary>
+    public AssetRegistry Registry { get; }
+
     /// <summary>The file name of the policy beside this one that is evaluated and not obeyed, or null.</summary>
     public string? Shadow { get; }
 

@@ -42,7 +42,7 @@ internal sealed record CommandSeams
     public required Func<PolicyDiffing, TextWriter, int> DiffPolicies { get; init; }
 
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
-    public required Func<PolicyQuestion, TextWriter, int> ExplainPolicy { get; init; }
+    public required Func<PolicyQuestion, TextWriter, Task<int>> ExplainPolicy { get; init; }
 
     /// <summary>Prints what another policy would have made of the recorded decisions, returns the exit code.</summary>
     public required Func<PolicyHistory, TextWriter, int> SimulatePolicy { get; init; }
@@ -102,7 +102,11 @@ internal sealed record PolicyChecking(string Policy, IReadOnlyList<string> Asser
 internal sealed record PolicyDiffing(string Old, string New, bool Json);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
-internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price);
+internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price)
+{
+    /// <summary>How limits stand, by their ids, where books are known.</summary>
+    public Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? Figures { get; init; }
+}
 
 /// <summary>What <c>policy simulate</c> and <c>policy shadow</c> ask.</summary>
 /// <param name="Policy">The policy to try; empty for the summary of the shadow.</param>

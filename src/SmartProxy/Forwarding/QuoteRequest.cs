@@ -104,7 +104,8 @@ internal sealed record QuoteRequest(AgentId? Agent, Origin Origin, string Target
         return true;
     }
 
-    private static bool TrySplit(string? url, out Origin origin, out string target)
+    /// <summary>Splits a URL into its origin and its target.</summary>
+    public static bool TrySplit(string? url, out Origin origin, out string target)
     {
         (origin, target) = (default, "/");
         var start = url?.IndexOf("://", StringComparison.Ordinal) + 3 ?? -1;

@@ -2,6 +2,7 @@ using SmartProxy.Commands;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Operator;
+using SmartProxy.Policy;
 
 namespace SmartProxy.Hosting;
 
@@ -28,6 +29,8 @@ internal static class AdminServer
             Credentials = books.Credentials,
             Archive = new PaymentArchive(books.ReadModel, books.Receipts),
             Books = new JournalBooks(books.Ledger),
+            LinesFor = (agent, method, origin, path, price) =>
+                books.Policy.Current is { } policy && PolicyExplanation.Judge(policy, agent, method, origin, path, price, books.Time.GetUtcNow()) is Verdict.Allowed allowed ? allowed.Lines : null,
             Quote = (context, request) => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, "admin", CancellationToken.None), request),
             Health = health,
             Metrics = metrics,

@@ -37,7 +37,7 @@ internal static class Seams
             CheckPolicy = new PolicyCheck(registry).Run,
             DiffPolicies = new PolicyDiff(registry).Run,
             ExplainPolicy = (question, output) =>
-                new PolicyExplain(registry, TimeProvider.System).Run(question.Policy, question.Agent, question.Url, question.Method, question.Price, output),
+                new PolicyExplain(registry, TimeProvider.System).RunAsync(question.Policy, question.Agent, question.Url, question.Method, question.Price, question.Figures, output),
             SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),
             SummarizeShadow = (history, output) => ShadowSummary.Run(history.Data.Path, history.Since, history.Json, output, Progress()),
             WritePolicySchema = PolicySchemaCommand.Run,

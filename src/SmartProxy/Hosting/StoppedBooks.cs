@@ -40,6 +40,8 @@ internal sealed class StoppedBooks : IStoppedBooks
 
     public ValueTask RecordAsync(LedgerEvent entry) => _ledger.RecordAsync(entry);
 
+    public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) => _ledger.UsageAsync(lines, cancellationToken);
+
     public async ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken)
     {
         using var keys = ReceiptKeys.Load(_data.ReceiptsKey);

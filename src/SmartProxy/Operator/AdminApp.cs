@@ -29,6 +29,9 @@ internal sealed record AdminServices
 
     public required IOperatorBooks Books { get; init; }
 
+    /// <summary>The limits that a purchase of an agent would draw on, under the policy in force; null when it would not be allowed.</summary>
+    public required Func<AgentId, string, Origin, string, Usd?, IReadOnlyList<BudgetLine>?> LinesFor { get; init; }
+
     /// <summary>Asks an origin what a request of an agent would cost.</summary>
     public required Func<HttpContext, QuoteRequest, Task> Quote { get; init; }
 

@@ -32,6 +32,9 @@ internal interface IStoppedBooks : IAsyncDisposable
     /// <summary>Puts an event on record.</summary>
     ValueTask RecordAsync(LedgerEvent entry);
 
+    /// <inheritdoc cref="ILedger.UsageAsync"/>
+    ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken);
+
     /// <summary>A receipt by its id, as a compact JWS; null when there is none.</summary>
     ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken);
 }

@@ -12,7 +12,39 @@ internal sealed class QuestionsApi(AdminServices services)
     public void Map(IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/v1/quote", QuoteAsync);
+        endpoints.MapPost("/v1/explain", ExplainAsync);
         endpoints.MapGet("/v1/policies/{hash}", PolicyAsync);
+    }
+
+    private async Task ExplainAsync(HttpContext context)
+    {
+        var order = await Order.ReadAsync(context, "agent", "url", "method", "price");
+        var price = default(Usd);
+        if (order is null
+            || !AgentId.TryParse(order["agent"], out var agent)
+            || !QuoteRequest.TrySplit(order["url"], out var origin, out var target)
+            || (order["price"] is { } dollars && !Usd.TryParse(dollars, out price)))
+        {
+            await ApiAnswer.ProblemAsync(
+                context, StatusCodes.Status400BadRequest, "bad_body", "send {\"agent\": NAME, \"url\": \"https://…\"}, and perhaps \"method\" and \"price\" in dollars");
+            return;
+        }
+
+        var lines = services.LinesFor(agent, order["method"] ?? "GET", origin, target.Split('?')[0], order["price"] is null ? null : price) ?? [];
+        var usages = await services.Ledger.UsageAsync(lines, context.RequestAborted);
+        await ApiAnswer.JsonAsync(context, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("policy", services.Policy.Hash?.ToString());
+            json.WriteStartArray("limits");
+            foreach (var usage in usages)
+            {
+                ApiAnswer.WriteUsage(json, usage);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
     }
 
     private async Task QuoteAsync(HttpContext context)

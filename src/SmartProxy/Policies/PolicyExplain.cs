@@ -19,8 +19,10 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
     /// <param name="url">What it would ask for; only the origin decides.</param>
     /// <param name="method">The request's method.</param>
     /// <param name="price">Dollars, or null for the least there is.</param>
+    /// <param name="figures">Tells how limits stand, by their ids; null where no books are known.</param>
     /// <param name="output">Receives the answer.</param>
-    public int Run(string path, AgentId agent, string url, string method, string? price, TextWriter output)
+    public async Task<int> RunAsync(
+        string path, AgentId agent, string url, string method, string? price, Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? figures, TextWriter output)
     {
         if (!Origin.TryParse(OriginPart(url), out var origin))
         {
@@ -48,19 +50,20 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
                 output.WriteLine($"denied: no token of the asset registry is open to `{agent}` at {origin}: see its `networks` and `assets`");
                 return Denied;
             case Verdict.Allowed allowed:
-                Write(output, allowed);
+                Write(output, allowed, figures is null ? new Dictionary<string, string>() : await figures(allowed.Lines));
                 return Allowed;
             case Verdict.Denied denied:
                 output.WriteLine($"denied: {Words.Of(denied.Reason)}");
                 output.WriteLine($"  rule        {denied.Rule}");
                 output.WriteLine($"  would pass  {denied.WouldPass}");
+                WriteTrace(output, DecisionTrace.Of(denied));
                 return Denied;
             default:
                 throw new UnreachableException();
         }
     }
 
-    private static void Write(TextWriter output, Verdict.Allowed allowed)
+    private static void Write(TextWriter output, Verdict.Allowed allowed, IReadOnlyDictionary<string, string> figures)
     {
         var recipient = allowed.Recipient switch
         {
@@ -74,7 +77,19 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
         output.WriteLine($"  valid       at most {allowed.ValidSeconds} seconds");
         foreach (var line in allowed.Lines)
         {
-            output.WriteLine($"  draws on    {line.Limit} USD, {line.Window} ({line.Id})");
+            var stands = figures.GetValueOrDefault(line.Id) is { } text ? $": {text}" : "";
+            output.WriteLine($"  draws on    {line.Limit.ToWords()}, {line.Window} ({line.Id}){stands}");
+        }
+
+        WriteTrace(output, allowed.Trace);
+    }
+
+    private static void WriteTrace(TextWriter output, IReadOnlyList<TraceStep> steps)
+    {
+        output.WriteLine("trace");
+        foreach (var line in DecisionTrace.Lines(steps))
+        {
+            output.WriteLine(line);
         }
     }
 

@@ -79,6 +79,18 @@ public sealed class PolicyRepairerTests
     }
 
     [Fact]
+    public void What_edits_can_not_finish_is_told_as_far_as_they_go()
+    {
+        var main = Given.Question(url: "https://closed.test", network: TestTokens.Base, asset: TestTokens.MainUsdc, domain: "USD Coin/2");
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(Team), main)!;
+
+        // A main network beside a test one is no policy, so that edit is not among them.
+        Assert.Equal("""add "closed" to policies.research.allow""", Assert.Single(repair.Edits).Words);
+        Assert.Equal(DenyReason.NetworkNotAllowed, Assert.IsType<Verdict.Denied>(repair.Verdict).Reason);
+    }
+
+    [Fact]
     public void A_host_without_a_merchant_gets_one_where_only_merchants_can_say_it()
     {
         const string one = """{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["plain.test"] } } }""";
@@ -99,6 +111,86 @@ public sealed class PolicyRepairerTests
         var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(Team), question);
 
         Assert.Equal(TestTokens.Registry.IsTestNetwork(other.Chain), repair is not null);
+    }
+
+    [Theory]
+    [InlineData("\"mon 08:00-09:00\"", "add \"wed 12:00-13:00\" to agents.me.schedule")]
+    [InlineData("[\"mon 08:00-09:00\", \"sat 08:00-09:00\"]", "add \"wed 12:00-13:00\" to agents.me.schedule")]
+    [InlineData("{ \"hours\": \"mon 08:00-09:00\", \"timeZone\": \"America/New_York\" }", "add \"wed 07:00-08:00\" to agents.me.schedule.hours")]
+    public void A_closed_schedule_is_opened_for_the_hour_of_the_request(string schedule, string words)
+    {
+        var text = $$"""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "schedule": {{schedule}} } } }""";
+        Assert.Equal(DenyReason.OutsideSchedule, ((Verdict.Denied)Judge(text, Given.Question())).Reason);
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(text), Given.Question())!;
+
+        Assert.Equal(words, Assert.Single(repair.Edits).Words);
+        Assert.IsType<Verdict.Allowed>(Judge(Changed(repair), Given.Question()));
+    }
+
+    [Theory]
+    [InlineData("", "add \"assets\": [\"USDC\", \"EURC\"]")] // what goes without saying has to be said then
+    [InlineData("\"assets\": \"USDC\",", "add \"EURC\" to assets")]
+    public void A_known_token_is_added_to_the_list(string assets, string words)
+    {
+        var text = $$"""{ "networks": ["base-sepolia"], {{assets}} "agents": { "me": { "allow": ["*"] } } }""";
+        var question = Given.Question(asset: TestTokens.Eurc, domain: "EURC/2");
+        Assert.Equal(DenyReason.AssetNotAllowed, ((Verdict.Denied)Judge(text, question)).Reason);
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(text), question)!;
+
+        Assert.Equal(words, Assert.Single(repair.Edits).Words);
+        Assert.IsType<Verdict.Allowed>(Judge(Changed(repair), question));
+    }
+
+    [Fact]
+    public void A_token_that_the_seller_names_differently_can_be_declared_and_the_words_warn()
+    {
+        const string text = """{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"] } } }""";
+        var question = Given.Question(domain: "USD Coin/1");
+        Assert.Equal(DenyReason.AssetDomainMismatch, ((Verdict.Denied)Judge(text, question)).Reason);
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(text), question)!;
+
+        Assert.StartsWith("if the contract itself says so:", Assert.Single(repair.Edits).Words, StringComparison.Ordinal);
+        Assert.IsType<Verdict.Allowed>(Judge(Changed(repair), question));
+    }
+
+    [Theory]
+    [InlineData("agents.me.networks", """ "networks": ["base-sepolia", "sepolia"], "agents": { "me": { "allow": ["*"], "networks": "base-sepolia" } } """)]
+    [InlineData("networks", """ "networks": "base-sepolia", "agents": { "me": { "allow": ["*"] } } """)]
+    public void A_network_is_added_to_the_list_that_shuts_it_out(string place, string members)
+    {
+        var text = $$"""{ {{members}} }""";
+        var question = Given.Question(network: TestTokens.OtherTest);
+        Assert.Equal(DenyReason.NetworkNotAllowed, ((Verdict.Denied)Judge(text, question)).Reason);
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Find(Text(text), question)!;
+
+        Assert.Equal(place, Assert.Single(repair.Edits).Place);
+        Assert.IsType<Verdict.Allowed>(Judge(Changed(repair), question));
+    }
+
+    [Theory]
+    [InlineData("\"payments\": { \"day\": 2 }", "agents.me.limits.payments.day", SpendMeasure.Payments, 3, "raise agents.me.limits.payments.day from 2 to 3")]
+    [InlineData("\"in\": { \"exa POST /search*\": { \"day\": \"0.01\" } }", "agents.me.limits.in[\"exa POST /search*\"].day", SpendMeasure.Dollars, 20_000, "raise agents.me.limits.in[\"exa POST /search*\"].day from 0.01 to 0.02")]
+    public void Counts_and_narrowed_limits_are_raised_like_the_others(string limits, string id, SpendMeasure measure, int units, string words)
+    {
+        var text = $$"""{ "networks": ["base-sepolia"], "merchants": { "exa": { "hosts": "api.exa.ai" } }, "agents": { "me": { "allow": ["*"], "limits": { {{limits}} } } } }""";
+
+        var repair = new PolicyRepairer(TestTokens.Registry).Raise(Text(text), id, new Quantity(measure, (UInt128)units))!;
+
+        Assert.Equal(words, Assert.Single(repair.Edits).Words);
+    }
+
+    [Fact]
+    public void Every_reason_of_the_policy_has_a_case_here()
+    {
+        DenyReason[] elsewhere = [DenyReason.NoPolicy, DenyReason.OutsideSchedule, DenyReason.NetworkNotAllowed, DenyReason.SchemeNotAllowed, DenyReason.AssetDomainMismatch];
+        var here = Cases.Select(row => row.Data.Item1).Concat([DenyReason.AssetNotAllowed, DenyReason.AmountOutOfRange, DenyReason.AmountOverMaxPrice]);
+
+        // There is one scheme, so the list of schemes can't shut out what another one would allow; without a policy there is no text to edit.
+        Assert.Equal(Enum.GetValues<DenyReason>(), here.Concat(elsewhere).Distinct().Order());
     }
 
     [Fact]

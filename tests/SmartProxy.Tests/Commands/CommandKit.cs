@@ -40,7 +40,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             PolicyKnows = (_, agent) => agent.Value == "me",
             CheckPolicy = (asked, output) => Print(output, $"checked {asked.Policy} {string.Join(", ", asked.Assertions)} {asked.IsStrict} {asked.Json}", File.Exists(asked.Policy) ? 0 : 1),
             DiffPolicies = (asked, output) => Print(output, asked.ToString(), 1),
-            ExplainPolicy = (question, output) => Print(output, question.ToString(), 0),
+            ExplainPolicy = (question, output) => Task.FromResult(Print(output, question.ToString(), 0)),
             SimulatePolicy = (history, output) => Print(output, history.ToString(), 0),
             SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
@@ -144,6 +144,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
         public IOperatorBooks Books { get; } = new Operator.FakeBooks();
 
         public ValueTask RecordAsync(LedgerEvent entry) => kit.Record(entry);
+
+        public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<LineUsage>>([]);
 
         public ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken) =>
             ValueTask.FromResult(id == "rcpt_" + Operator.FakeArchive.PaymentOfA ? """{"id":"x","decision":{}}""" : null);

@@ -250,6 +250,20 @@ public sealed class RuleEndToEndTests(RuleWorld world) : IClassFixture<RuleWorld
     }
 
     [Fact]
+    public async Task Explain_shows_the_trace_and_how_the_limits_stand_in_the_running_process()
+    {
+        using var first = await world.BuyAsync("explained", "one", 1);
+
+        var (code, output, error) = await world.Proxy.CommandAsync("policy", "explain", "explained", world.Seller("one").Url + "/x", "0.01", "--policy", world.Proxy.PolicyFile);
+        var (denied, refused, _) = await world.Proxy.CommandAsync("policy", "explain", "explained", world.Seller("one").Url + "/x", "0.60", "--policy", world.Proxy.PolicyFile);
+
+        Assert.Equal((0, 1, ""), (code, denied, error));
+        Assert.Contains("(agents.explained.limits.day): 0.03 left (0.01 spent, 0.00 held)", output, StringComparison.Ordinal);
+        Assert.Contains("allows   policies.open.allow[0]", output, StringComparison.Ordinal);
+        Assert.Contains("refuses  policies.open.limits.payment", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_paid_receipt_carries_the_trace_and_every_limit_with_its_figures()
     {
         using var answer = await world.BuyAsync("me", "one", 1);

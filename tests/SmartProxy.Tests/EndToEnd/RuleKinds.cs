@@ -62,6 +62,7 @@ internal static class RuleKinds
         new("held-pin", """ "recipients": "pin", "approval": { "newRecipient": true, "hold": "1m" } """, ""),
         new("told", """ "approval": { "above": "0.01" } """, ""),
         new("why", """ "limits": { "day": "0.01" } """, ""),
+        new("explained", """ "limits": { "day": "0.04" } """, ""),
         new("max-price", """ "validSeconds": 62 """, ""),
     ];
 

@@ -70,6 +70,7 @@ public sealed class ApiKit : IAsyncLifetime
             Credentials = store,
             Archive = Archive,
             Books = Books,
+            LinesFor = (agent, _, _, _, _) => Policy.LinesOf(agent),
             Quote = (context, request) => QuoteAsync(context, request.Agent!.Value.Value, request),
             Health = new Health(Ledger, Policy, () => IsServing, () => 3, [() => Troubles.FirstOrDefault()]),
             Metrics = Metrics,

@@ -27,6 +27,7 @@ public sealed class AuthorizationMatrixTests(ApiKit kit) : IClassFixture<ApiKit>
         { "POST", "/v1/grants", 401, 401, 401, 400 },
         { "POST", "/v1/grants/01jgrantaaaaaaaaaaaaaaaaaa/revoke", 401, 401, 401, 400 },
         { "POST", "/v1/quote", 401, 401, 401, 400 },
+        { "POST", "/v1/explain", 401, 401, 401, 400 },
         { "GET", "/v1/policies/0x00", 401, 401, 401, 404 },
         { "POST", "/healthz", 401, 401, 401, 404 },
         { "GET", "/v1/freeze", 401, 401, 401, 404 },

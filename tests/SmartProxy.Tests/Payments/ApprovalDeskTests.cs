@@ -10,7 +10,10 @@ public sealed class ApprovalDeskTests
 {
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(30);
 
-    [Fact]
+    // Milliseconds of real time: a request that waits for ever fails its test instead of all.
+    private const int Patience = 30_000;
+
+    [Fact(Timeout = Patience)]
     public async Task A_request_waits_for_the_person_and_is_paid_when_they_agree()
     {
         await using var kit = await CreateAsync(Hold);
@@ -28,7 +31,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task A_person_who_says_no_ends_the_wait_and_nothing_was_ever_reserved()
     {
         await using var kit = await CreateAsync(Hold);
@@ -43,7 +46,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(kit.Wallet.Asked);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task Without_a_hold_the_agent_is_told_at_once_which_question_is_open_and_when_to_ask_again()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
@@ -63,7 +66,7 @@ public sealed class ApprovalDeskTests
         }
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task An_agreement_is_good_for_one_exact_payment_and_for_once()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
@@ -85,7 +88,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal("approval_pending", again.Answered!.Reason);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task When_the_hold_is_over_the_agent_is_told_and_the_question_stays_open()
     {
         await using var kit = await CreateAsync(Hold);
@@ -100,7 +103,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task An_agent_that_hangs_up_ends_the_wait()
     {
         await using var kit = await CreateAsync(Hold);
@@ -116,7 +119,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task A_token_that_ends_during_the_wait_pays_nothing()
     {
         await using var kit = await CreateAsync(Hold);
@@ -132,7 +135,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task A_freeze_during_the_wait_holds_although_the_person_agrees()
     {
         await using var kit = await CreateAsync(Hold);
@@ -148,7 +151,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task The_policy_of_the_moment_of_paying_decides_and_not_that_of_asking()
     {
         await using var kit = await CreateAsync(Hold);
@@ -164,7 +167,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task Equal_requests_that_come_together_ask_once_and_one_agreement_pays_once()
     {
         await using var kit = await CreateAsync(Hold);
@@ -179,7 +182,7 @@ public sealed class ApprovalDeskTests
         Assert.Single(calls, call => call.Passed is not null);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task An_agent_can_not_make_more_requests_wait_than_it_may()
     {
         await using var kit = await CreateAsync(Hold);
@@ -195,7 +198,21 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
+    public async Task An_offer_that_needs_nobodys_word_comes_before_a_cheaper_one_that_does()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
+        kit.View.Guards = new PaymentGuards(Approval: new ApprovalGuard("agents.me.approval", IsAbove: false, NewRecipient: true, NewHost: false, PriceDrift: false, Hold, TimeSpan.FromHours(1)));
+        var call = new ScriptedCall(FlowKit.Challenge((10_000, "0x2222222222222222222222222222222222222222"), (20_000, "0x1111111111111111111111111111111111111111")), FlowKit.Paid) { Target = "/two" };
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal("20000", FlowKit.Open(Assert.Single(call.Payments)).Value);
+        Assert.Empty(await kit.Ledger.Host.ApprovalsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task The_refusal_and_its_receipt_carry_the_trace_and_the_question_names_why()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);

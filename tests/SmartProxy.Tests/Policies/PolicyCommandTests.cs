@@ -46,9 +46,9 @@ public sealed class PolicyCommandTests : IDisposable
     [InlineData("nobody", "https://api.exa.ai", "GET", "0.01", 1, "denied: unknown_agent")]
     [InlineData("me", "api.exa.ai", "GET", "0.01", 2, "expected a URL")]
     [InlineData("me", "https://api.exa.ai", "GET", "1,00", 2, "expected a price in dollars")]
-    public void Explain_names_the_rule_and_the_limits(string agent, string url, string method, string? price, int exitCode, string says)
+    public async Task Explain_names_the_rule_and_the_limits(string agent, string url, string method, string? price, int exitCode, string says)
     {
-        Assert.Equal(exitCode, new PolicyExplain(AssetRegistry.Default, TimeProvider.System).Run(Example, new AgentId(agent), url, method, price, _output));
+        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, TimeProvider.System).RunAsync(Example, new AgentId(agent), url, method, price, figures: null, _output));
 
         Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
     }
