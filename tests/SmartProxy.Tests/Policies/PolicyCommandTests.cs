@@ -85,7 +85,7 @@ public sealed class PolicyCommandTests : IDisposable
     [InlineData("5.00", "much", 2, "agents.r-12.limits.day: expected dollars")]
     public void Diff_says_whether_anything_can_newly_be_spent(string old, string now, int exitCode, string says)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TempFolder();
         var (before, after) = (folder.File("old.json"), folder.File("new.json"));
         File.WriteAllText(before, Text(old));
         File.WriteAllText(after, Text(now));
