@@ -2,6 +2,19 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Ledger;
 
+/// <summary>What the agent got for its money.</summary>
+internal enum DeliveryOutcome
+{
+    /// <summary>Not known: under way, never signed, or lost in a restart.</summary>
+    Unknown,
+
+    /// <summary>Paid, as far as we know, and not delivered.</summary>
+    Failed,
+
+    /// <summary>Delivered.</summary>
+    Delivered,
+}
+
 /// <summary>One payment as the books retain it. Changed by <see cref="BudgetLedger.Apply"/> only.</summary>
 public sealed class Payment
 {
@@ -23,7 +36,7 @@ public sealed class Payment
     /// <summary>When it last changed its state.</summary>
     public DateTimeOffset ChangedAt { get; private set; }
 
-    public PaymentFacts Facts { get; }
+    public PaymentFacts Facts { get; internal set; }
 
     /// <summary>From this chain time on the contract refuses the authorization.</summary>
     public DateTimeOffset ValidBefore { get; }
@@ -31,7 +44,7 @@ public sealed class Payment
     public PaymentState State { get; private set; }
 
     /// <summary>Whether the agent got an answer below 400 for it.</summary>
-    public bool Delivered { get; private set; }
+    public bool Delivered => Outcome == DeliveryOutcome.Delivered;
 
     /// <summary>What was claimed, for the signer; dropped once the outcome is known, so that a million payments fit in memory.</summary>
     public JournalEntry.Reserved? Claim { get; private set; }
@@ -47,9 +60,32 @@ public sealed class Payment
     /// <summary>Whether a signature may still be made or be on its way.</summary>
     public bool IsUnderWay => State is PaymentState.Reserved or PaymentState.Sent;
 
-    internal void Move(PaymentState to, DateTimeOffset at, bool delivered)
+    internal DeliveryOutcome Outcome { get; private set; }
+
+    /// <summary>Number and time of the line that first told the outcome.</summary>
+    internal (long Sequence, DateTimeOffset At) OutcomeAt { get; private set; }
+
+    /// <summary>The payment before it with the same facts but for the value.</summary>
+    internal Payment? EarlierOfKind { get; set; }
+
+    /// <summary>The payment before it by the same agent for the same request.</summary>
+    internal Payment? EarlierOfRequest { get; set; }
+
+    /// <summary>The payment before it at the same origin, method and path.</summary>
+    internal Payment? EarlierAtEndpoint { get; set; }
+
+    internal void Move(PaymentState to, DateTimeOffset at)
     {
-        (State, ChangedAt, Delivered) = (to, at, Delivered || delivered);
+        (State, ChangedAt) = (to, at);
         Claim = IsUnderWay ? Claim : null;
+    }
+
+    /// <summary>An outcome is told once; only a delivery still changes it.</summary>
+    internal void Tell(DeliveryOutcome outcome, long sequence, DateTimeOffset at)
+    {
+        if (outcome > Outcome)
+        {
+            (Outcome, OutcomeAt) = (outcome, (sequence, at));
+        }
     }
 }

@@ -6,126 +6,154 @@ namespace SmartProxy.Policy;
 
 /// <summary>
 /// Judges offers under one policy. Pure: no clock, no budget, no memory. The refusals stand in the order of <see cref="DenyReason"/>, which is the
-/// order of precedence: who, where, how, with what, to whom, how much.
+/// order of precedence: who, where, when, how, with what, to whom, how much.
 /// </summary>
 public sealed class PolicyEvaluator(PolicySet policy)
 {
     /// <summary>How long a signature lives where neither merchant nor policy says, in seconds.</summary>
     public const int DefaultValidSeconds = 120;
 
-    private const string Nothing = "-";
+    /// <summary>The words of a refusal that no rule made.</summary>
+    internal const string Nothing = "-";
+
+    private static readonly BigInteger MaxAmount = (BigInteger)UInt128.MaxValue;
 
     public Verdict Judge(PaymentQuestion question)
     {
-        var (offer, origin) = (question.Offer, question.Origin);
+        var (offer, origin, trace) = (question.Offer, question.Origin, new Trace());
         if (policy.Agents.Find(question.Agent) is not { } agent)
         {
-            return Deny(DenyReason.UnknownAgent, Nothing, $"an entry for `{question.Agent}` in the policy's `agents`");
+            return Deny(DenyReason.UnknownAgent, Nothing, $"an entry for `{question.Agent}` in the policy's `agents`", "agents", "no entry");
         }
 
+        trace.Allows(agent.Words, agent.PolicyText);
         var site = policy.Hosts.Locate(origin);
-        if ((agent.Deny.Match(site) ?? agent.Deny.Match(EitherDefault(origin)) ?? agent.Deny.MatchRecipient(offer.PayTo)) is { } denied)
+        var path = RequestPath.Of(question.Path);
+        if (FindDeny(agent.Deny, site, question, path) is { } denied)
         {
-            return Deny(DenyReason.Denied, denied, "nothing: a deny stands above every allow");
+            return Deny(DenyReason.Denied, denied.Words, "nothing: a deny stands above every allow", denied.Path, denied.Text);
         }
 
-        if (agent.Allow.Match(site) is not { } allowed)
+        if (agent.Deny.Texts.Count > 0)
         {
-            return Deny(DenyReason.MerchantNotAllowed, Nothing, $"`{HostText(origin)}` in {agent.AllowWords}");
+            trace.Allows(agent.DenyWords, "nothing in it matches");
+        }
+
+        if ((agent.Allow.Match(site) ?? agent.Allow.MatchEveryReading(site, question.Method, path)) is not { } allowed)
+        {
+            return Deny(DenyReason.MerchantNotAllowed, Nothing, $"{PlaceText(agent.Allow, site, origin)} in {agent.AllowWords}", agent.AllowWords, "nothing in it matches");
+        }
+
+        trace.Allows(allowed.Path, allowed.Text);
+        if (agent.Schedule is { } schedule)
+        {
+            if (!schedule.IsOpen(question.At))
+            {
+                return Deny(DenyReason.OutsideSchedule, schedule.Words, $"a request in the hours {schedule.Text}", schedule.Words, schedule.Text) with { OpensAt = schedule.OpensAt(question.At) };
+            }
+
+            trace.Allows(schedule.Words, schedule.Text);
         }
 
         var merchant = site.Merchant;
         if (!origin.IsHttps && merchant?.AllowCleartext != true)
         {
-            return Deny(DenyReason.CleartextNotAllowed, Words(merchant, "allowCleartext"), "the same request over `https://`");
+            var words = MethodRule.Words(merchant, "allowCleartext");
+            return Deny(DenyReason.CleartextNotAllowed, words, "the same request over `https://`", words, "http");
         }
 
-        if (MethodProblem(question, merchant) is { } method)
+        if (MethodRule.Problem(question, merchant) is { } method)
         {
-            return Deny(DenyReason.MethodNotPayable, method.Rule, method.WouldPass);
+            return Deny(DenyReason.MethodNotPayable, method.Rule, method.WouldPass, method.Rule, "the method");
         }
 
         if ((agent.Networks.Contains(offer.Network) ? Excluding(merchant, offer.Network) : agent.Networks) is { } networks)
         {
-            return Deny(DenyReason.NetworkNotAllowed, networks.ToString(), $"an offer on {networks.Text}");
+            return Deny(DenyReason.NetworkNotAllowed, networks.ToString(), $"an offer on {networks.Text}", networks.Words, networks.Text);
         }
 
+        trace.Allows(agent.Networks.Words, agent.Networks.Text);
         if (!agent.Schemes.Contains(offer.Scheme))
         {
-            return Deny(DenyReason.SchemeNotAllowed, agent.Schemes.ToString(), $"an offer with scheme {agent.Schemes.Text}");
+            return Deny(DenyReason.SchemeNotAllowed, agent.Schemes.ToString(), $"an offer with scheme {agent.Schemes.Text}", agent.Schemes.Words, agent.Schemes.Text);
         }
 
+        trace.Allows(agent.Schemes.Words, agent.Schemes.Text);
         if (!policy.Registry.TryFind(offer.Network, offer.Asset, out var asset) || !agent.Assets.Contains(asset.Symbol))
         {
-            return Deny(DenyReason.AssetNotAllowed, agent.Assets.ToString(), $"an offer in {agent.Assets.Text}, by the address that the asset registry has");
+            var found = asset is null ? $"`{offer.Asset}`, which the asset registry does not have on {NetworkNames.ShortNameOf(offer.Network)}" : $"`{asset.Symbol}`";
+            return Deny(DenyReason.AssetNotAllowed, agent.Assets.ToString(), $"an offer in {agent.Assets.Text}, by the address that the asset registry has, instead of {found}", agent.Assets.Words, agent.Assets.Text);
         }
 
         if (offer.DomainName != asset.DomainName || offer.DomainVersion != asset.DomainVersion)
         {
-            return Deny(DenyReason.AssetDomainMismatch, agent.Assets.ToString(), $"an offer whose `extra` says `{asset.DomainName}` version `{asset.DomainVersion}`");
+            return Deny(DenyReason.AssetDomainMismatch, agent.Assets.ToString(), $"an offer whose `extra` says `{asset.DomainName}` version `{asset.DomainVersion}`", agent.Assets.Words, asset.Symbol);
         }
 
+        trace.Allows(agent.Assets.Words, asset.Symbol);
         var recipients = merchant?.Recipients ?? agent.Recipients;
         if (!Accepts(recipients, offer.PayTo))
         {
-            return Deny(DenyReason.RecipientNotAllowed, recipients.Words, recipients.Listed.Count == 0 ? $"a recipient in {recipients.Words}" : $"a recipient that {recipients.Words} lists");
+            return Deny(DenyReason.RecipientNotAllowed, recipients.Words, recipients.Listed.Count == 0 ? $"a recipient in {recipients.Words}" : $"a recipient that {recipients.Words} lists", recipients.Words, recipients.Text);
         }
 
+        trace.Allows(recipients.Words, recipients.Text);
         if (offer.Amount <= BigInteger.Zero || offer.Amount > MaxAmount)
         {
-            return Deny(DenyReason.AmountOutOfRange, Nothing, "a price of at least one unit and less than 2^128 units");
+            return Deny(DenyReason.AmountOutOfRange, Nothing, "a price of at least one unit and less than 2^128 units", Nothing, "the price");
         }
 
         var amount = new TokenAmount((UInt128)offer.Amount);
         var value = asset.ToUsd(amount);
         var pots = new Pots(policy, question.Agent, agent, merchant);
-        if (pots.LowestPayment(site) is { } payment && value.Micros > payment.Limit.Units)
+        var purchase = new Purchase(site, question.Method, path, asset, offer.PayTo);
+        if (pots.LowestPayment(purchase) is { } payment)
         {
-            return new Verdict.Denied(offer, DenyReason.AmountOverPaymentLimit, payment.Id, value, new Usd(payment.Limit.Units), $"a price of at most {payment.Limit} USD");
+            if (value.Micros > payment.Limit.Units)
+            {
+                return Deny(DenyReason.AmountOverPaymentLimit, payment.Id, $"a price of at most {payment.Limit} USD", payment.Id, payment.Text) with { Limit = new Usd(payment.Limit.Units) };
+            }
+
+            trace.Limits(payment.Id, payment.Text);
         }
 
         if (question.MaxPrice is { } ceiling && value > ceiling)
         {
-            return new Verdict.Denied(offer, DenyReason.AmountOverMaxPrice, "Smart-Proxy-Max-Price", value, ceiling, $"a price of at most {ceiling} USD, or a higher Smart-Proxy-Max-Price");
+            return Deny(DenyReason.AmountOverMaxPrice, "Smart-Proxy-Max-Price", $"a price of at most {ceiling} USD, or a higher Smart-Proxy-Max-Price", "Smart-Proxy-Max-Price", $"at most {ceiling} USD") with { Limit = ceiling };
         }
 
+        var guards = agent.Guards.For(value, origin, merchant, policy.Scopes);
+        trace.Add(guards, agent.Guards);
         return new Verdict.Allowed(
             offer,
             asset,
             amount,
             new PaymentFacts(question.Agent, agent.Group, agent.Policy, origin, merchant?.Name, site.Category, offer.Network, offer.Asset, offer.PayTo, value) { Method = question.Method, Path = question.Path },
-            pots.Lines(site),
+            pots.Lines(purchase),
             recipients.Rule,
             ValidSeconds(agent, merchant),
             agent.Wallet,
             Tags(agent, merchant),
-            allowed);
+            allowed.Words)
+        {
+            Guards = guards,
+            Trace = trace.Steps,
+        };
 
-        Verdict.Denied Deny(DenyReason reason, string rule, string wouldPass) => new(offer, reason, rule, ValueOf(offer), WouldPass: wouldPass);
+        Verdict.Denied Deny(DenyReason reason, string rule, string wouldPass, string place, string detail)
+        {
+            trace.Refuses(place, detail);
+            return new Verdict.Denied(offer, reason, rule, ValueOf(offer), WouldPass: wouldPass) { Trace = trace.Steps };
+        }
     }
 
-    private static readonly BigInteger MaxAmount = (BigInteger)UInt128.MaxValue;
-
     // TLS on port 80, or http on 443, is the same host on another port. For allow that is another place; no deny is escaped by it.
-    private Site EitherDefault(Origin origin) => policy.Hosts.Locate(Target.OfTunnel(origin.Host, origin.Port));
-
-    private static (string Rule, string WouldPass)? MethodProblem(PaymentQuestion question, MerchantRule? merchant)
+    private Written? FindDeny(SelectorSet deny, in Site site, PaymentQuestion question, RequestPath path)
     {
-        if (question.Method is var method && (Is("OPTIONS") || Is("TRACE") || Is("CONNECT")))
-        {
-            return (Nothing, $"another method: {Document.Node.Show(method)} is never paid");
-        }
-
-        if (Is("HEAD") && merchant?.PayHead != true)
-        {
-            return (Words(merchant, "payHead"), "GET, or `payHead` at the merchant");
-        }
-
-        return question.IsUpgrade && merchant?.PayUpgrades != true
-            ? (Words(merchant, "payUpgrades"), "a request without upgrade, or `payUpgrades` at the merchant")
-            : null;
-
-        bool Is(string word) => method.Equals(word, StringComparison.OrdinalIgnoreCase);
+        var either = policy.Hosts.Locate(Target.OfTunnel(question.Origin.Host, question.Origin.Port));
+        return deny.Match(site) ?? deny.Match(either)
+            ?? deny.MatchAnyReading(site, question.Method, path) ?? deny.MatchAnyReading(either, question.Method, path)
+            ?? deny.MatchRecipient(question.Offer.PayTo);
     }
 
     // Where a merchant's own list shuts out a network that the agent may use.
@@ -167,34 +195,7 @@ public sealed class PolicyEvaluator(PolicySet policy)
             ? asset.ToUsd(new TokenAmount((UInt128)offer.Amount))
             : null;
 
-    private static string Words(MerchantRule? merchant, string key) => merchant is null ? Nothing : $"{merchant.Words}.{key}";
-
-    private static string HostText(Origin origin) => new HostPattern(origin.Host, Below: false, origin.HasDefaultPort ? null : origin.Port).ToString();
-
-    /// <summary>The four owners whose limits a payment can meet.</summary>
-    private readonly struct Pots(PolicySet policy, AgentId id, AgentRule agent, MerchantRule? merchant)
-    {
-        private readonly Pot _agent = policy.AgentPot(id, agent);
-        private readonly Pot? _group = policy.GroupPot(agent);
-        private readonly Pot? _merchant = policy.MerchantPot(merchant);
-        private readonly Pot _organization = policy.OrganizationPot;
-
-        public LimitRule? LowestPayment(in Site site)
-        {
-            var lowest = _agent.LowestPayment(site, null);
-            lowest = _group is null ? lowest : _group.LowestPayment(site, lowest);
-            lowest = _merchant is null ? lowest : _merchant.LowestPayment(site, lowest);
-            return _organization.LowestPayment(site, lowest);
-        }
-
-        public List<BudgetLine> Lines(in Site site)
-        {
-            var lines = new List<BudgetLine>(32);
-            _agent.AddLines(site, lines);
-            _group?.AddLines(site, lines);
-            _merchant?.AddLines(site, lines);
-            _organization.AddLines(site, lines);
-            return lines;
-        }
-    }
+    private static string PlaceText(SelectorSet allow, in Site site, Origin origin) => allow.HasEndpoint(site)
+        ? $"an endpoint of `{site.Merchant!.Name}` that every reading of this path fits"
+        : $"`{new HostPattern(origin.Host, Below: false, origin.HasDefaultPort ? null : origin.Port)}`";
 }

@@ -20,9 +20,10 @@ public static class PolicyLoader
         var problems = new ProblemList(file);
         var root = JsonTreeReader.Read(bytes, problems);
         var document = root is null ? null : new PolicyReader(registry, problems).Read(root);
+        var extended = document is null ? registry : new TokenChecker(document, problems).Extend(registry);
         if (document is not null)
         {
-            new PolicyChecker(document, registry, problems).Check();
+            new PolicyChecker(document, extended, problems).Check();
         }
 
         if (document is null || !problems.IsEmpty)
@@ -30,7 +31,7 @@ public static class PolicyLoader
             return new PolicyLoad(null, problems.Problems, problems.Warnings);
         }
 
-        var policy = new PolicySet(HashOf(bytes, registry.Hash), Encoding.UTF8.GetString(bytes), document, registry);
+        var policy = new PolicySet(HashOf(bytes, registry.Hash), Encoding.UTF8.GetString(bytes), document, extended);
         return new PolicyLoad(policy, [], problems.Warnings);
     }
 

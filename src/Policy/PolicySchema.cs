@@ -38,13 +38,10 @@ public static class PolicySchema
         json.WriteStartObject("properties");
         foreach (var key in entity.Keys)
         {
-            if (key.Shape is { } shape)
-            {
-                json.WriteStartObject(key.Name);
-                json.WriteString("description", key.Help);
-                WriteShape(json, shape);
-                json.WriteEndObject();
-            }
+            json.WriteStartObject(key.Name);
+            json.WriteString("description", key.Help);
+            WriteShape(json, key.Shape);
+            json.WriteEndObject();
         }
 
         json.WriteEndObject();
@@ -70,13 +67,19 @@ public static class PolicySchema
                 WriteLeaf(json, one.Leaf);
                 break;
             case Shape.Many { OrOne: false } many:
-                WriteList(json, many.Leaf);
+                WriteList(json, () => WriteLeaf(json, many.Leaf));
                 break;
             case Shape.Many many:
-                WriteEither(json, many.Leaf, many.Leaf);
+                WriteAnyOf(json, () => WriteLeaf(json, many.Leaf), () => WriteList(json, () => WriteLeaf(json, many.Leaf)));
                 break;
             case Shape.WordOrMany either:
-                WriteEither(json, either.Word, either.Item);
+                WriteAnyOf(json, () => WriteLeaf(json, either.Word), () => WriteList(json, () => WriteLeaf(json, either.Item)));
+                break;
+            case Shape.ManyOrObject any:
+                WriteAnyOf(json, () => WriteLeaf(json, any.Leaf), () => WriteList(json, () => WriteLeaf(json, any.Leaf)), () => WriteEntity(json, any.Entity));
+                break;
+            case Shape.Objects objects:
+                WriteList(json, () => WriteEntity(json, objects.Entity));
                 break;
             case Shape.Object nested:
                 WriteEntity(json, nested.Entity);
@@ -91,23 +94,24 @@ public static class PolicySchema
         }
     }
 
-    private static void WriteEither(Utf8JsonWriter json, Leaf word, Leaf item)
+    private static void WriteAnyOf(Utf8JsonWriter json, params ReadOnlySpan<Action> choices)
     {
         json.WriteStartArray("anyOf");
-        json.WriteStartObject();
-        WriteLeaf(json, word);
-        json.WriteEndObject();
-        json.WriteStartObject();
-        WriteList(json, item);
-        json.WriteEndObject();
+        foreach (var write in choices)
+        {
+            json.WriteStartObject();
+            write();
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
     }
 
-    private static void WriteList(Utf8JsonWriter json, Leaf item)
+    private static void WriteList(Utf8JsonWriter json, Action writeItem)
     {
         json.WriteString("type", "array");
         json.WriteStartObject("items");
-        WriteLeaf(json, item);
+        writeItem();
         json.WriteEndObject();
     }
 

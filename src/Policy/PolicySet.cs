@@ -21,16 +21,22 @@ public sealed class PolicySet
         (Hash, Text, Registry) = (hash, text, registry);
         (Agents, Hosts, Merchants) = new PolicyCompiler(file).Compile();
         Groups = [.. file.Groups.Select(g => (g.Name, PolicyCompiler.CompileLimits(g.Limits)))];
+        GroupTags = file.Groups.ToDictionary(g => g.Name, g => PolicyCompiler.Tags(g.Tags));
         OrganizationLimits = PolicyCompiler.CompileLimits(file.Organization?.Limits);
         Categories = [.. file.Categories.Select(c => (c.Name, c.Hosts.Select(h => h.Value.ToString()).ToArray()))];
 
-        OrganizationPot = Pot.OfOrganization(OrganizationLimits, Hosts);
-        _groupPots = Groups.ToDictionary(g => g.Name, g => Pot.OfGroup(g.Name, agent => Agents.Find(agent)?.Group, g.Limits, Hosts));
-        _merchantPots = Merchants.ToDictionary(m => m.Name, m => Pot.OfMerchant(m.Name, m.Limits, Hosts));
+        Scopes = new SpendScopes(Hosts, registry);
+        OrganizationPot = Pot.OfOrganization(OrganizationLimits, Scopes);
+        _groupPots = Groups.ToDictionary(g => g.Name, g => Pot.OfGroup(g.Name, agent => Agents.Find(agent)?.Group, g.Limits, Scopes));
+        _merchantPots = Merchants.ToDictionary(m => m.Name, m => Pot.OfMerchant(m.Name, m.Limits, Scopes));
         _tokenHashes = [.. file.Agents.SelectMany(a => a.TokenHashes.Select(t => (new AgentId(a.Pattern.Text), t.Value)))];
         Networks = [.. (file.Networks ?? []).Select(n => n.Value)];
         IsTest = Networks.All(registry.IsTestNetwork);
         ZoneId = file.Zone.Id;
+        Pins = file.Pins;
+        Shadow = file.Shadow;
+        DeclaredTokens = [.. file.Tokens.Select(t => t.Asset)];
+        TestNetworks = [.. file.TestNetworks.Select(n => n.Value)];
     }
 
     /// <summary>SHA-256 of the file's bytes and the asset registry's hash.</summary>
@@ -47,6 +53,15 @@ public sealed class PolicySet
 
     /// <summary>Tokens that the file declares, by the SHA-256 of the whole token.</summary>
     public IReadOnlyList<(AgentId Agent, Bytes32 Hash)> TokenHashes => _tokenHashes;
+
+    /// <summary>The registry of networks and tokens, with those that the file adds.</summary>
+    public AssetRegistry Registry { get; }
+
+    /// <summary>The file name of the policy beside this one that is evaluated and not obeyed, or null.</summary>
+    public string? Shadow { get; }
+
+    /// <summary>Where the merchant of this name is reached by its name alone; null where the file says no <c>upstream</c>.</summary>
+    public Upstream? UpstreamOf(string merchant) => Merchants.FirstOrDefault(m => m.Name == merchant)?.Upstream;
 
     /// <summary>Every wallet that the file names.</summary>
     public IReadOnlyList<string> Wallets => [.. Agents.Rules.Select(a => a.Wallet).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
@@ -65,7 +80,7 @@ public sealed class PolicySet
         return [.. AgentPot(agent, rule).OwnLines, .. GroupPot(rule)?.OwnLines ?? [], .. OrganizationPot.OwnLines];
     }
 
-    internal AssetRegistry Registry { get; }
+    internal SpendScopes Scopes { get; }
 
     internal AgentMap Agents { get; }
 
@@ -75,11 +90,19 @@ public sealed class PolicySet
 
     internal IReadOnlyList<(string Name, LimitSet Limits)> Groups { get; }
 
+    internal IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> GroupTags { get; }
+
     internal IReadOnlyList<(string Name, string[] Hosts)> Categories { get; }
 
     internal LimitSet OrganizationLimits { get; }
 
     internal string ZoneId { get; }
+
+    internal bool Pins { get; }
+
+    internal IReadOnlyList<Asset> DeclaredTokens { get; }
+
+    internal IReadOnlyList<ChainId> TestNetworks { get; }
 
     internal Pot OrganizationPot { get; }
 
@@ -90,7 +113,7 @@ public sealed class PolicySet
             return known;
         }
 
-        var pot = Pot.OfAgent(agent, rule.Limits, Hosts);
+        var pot = Pot.OfAgent(agent, rule.Limits, Scopes);
         return _agentPots.Count < MaxKnownAgents ? _agentPots.GetOrAdd(agent, pot) : pot;
     }
 

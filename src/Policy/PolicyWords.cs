@@ -1,6 +1,7 @@
 using SmartProxy.Policy.Document;
 using SmartProxy.Policy.Rules;
 using SmartProxy.Policy.Words;
+using SmartProxy.Protocol;
 
 namespace SmartProxy.Policy;
 
@@ -29,6 +30,7 @@ public static class PolicyWords
             Money(agent, group, policy.OrganizationLimits),
             $"may pay {Places(agent.Allow)} on {agent.Networks.Text} with {agent.Assets.Text}",
         };
+        AddGuards(sentences, agent);
         AddLimits(sentences, "narrower", agent.Limits with { Own = [] });
         AddLimits(sentences, $"shared with everyone in group {agent.Group}", group);
         AddLimits(sentences, "shared with everyone", policy.OrganizationLimits);
@@ -45,33 +47,53 @@ public static class PolicyWords
     // The most that can be spent: its own windows first, for shared pots may already be empty.
     private static string Money(AgentRule agent, LimitSet group, LimitSet organization)
     {
-        var windows = agent.Limits.Own.Where(l => l.Window is not null).ToList();
-        var own = agent.Limits.Own.Select(Limit).ToList();
-        if (windows.Count > 0)
+        var dollars = agent.Limits.Own.Where(IsDollars).ToList();
+        var own = dollars.Select(Limit).ToList();
+        if (dollars.Any(l => l.Window is not null))
         {
             return $"spends at most {string.Join(", ", own)}";
         }
 
-        var shared = group.Own.Concat(organization.Own).Where(l => l.Window is not null).Select(Limit).ToList();
+        var shared = group.Own.Concat(organization.Own).Where(l => l.Window is not null && IsDollars(l)).Select(Limit).ToList();
         var payment = own.Count == 0 ? "" : $"at most {own[0]}, and ";
         return shared.Count == 0
             ? $"spends {payment}without any limit over time: set `limits.day` or `limits.total`"
             : $"spends {payment}up to what it shares: {string.Join(", ", shared)}";
     }
 
-    private static string Limit(LimitRule limit) => $"{limit.Limit} USD {Per(limit)}";
+    private static void AddGuards(List<string> sentences, AgentRule agent)
+    {
+        var counts = agent.Limits.Own.Where(l => !IsDollars(l)).Select(Limit).ToList();
+        var guards = agent.Guards;
+        string?[] words =
+        [
+            counts.Count == 0 ? null : $"pays at most {string.Join(", ", counts)}",
+            agent.Schedule is { } schedule ? $"pays only {schedule.Text}" : null,
+            guards.Approval is null ? null : $"asks a person for {RuleWords.Of(guards.Approval)}",
+            guards.PriceDrift is null ? null : $"refuses a price more than {RuleWords.Of(guards.PriceDrift)} above the last one at the same endpoint",
+            guards.Loop is { } loop ? $"pays for one and the same request at most {new Quantity(SpendMeasure.Payments, (UInt128)loop.Times).ToWords()} in any {RuleWords.Of(loop.Within)}" : null,
+            guards.Breaker is { } breaker ? $"stops for {RuleWords.Of(breaker.Pause)} after {new Quantity(SpendMeasure.Payments, (UInt128)breaker.Failures).ToWords()} without delivery" : null,
+        ];
+        sentences.AddRange(words.OfType<string>());
+    }
 
-    private static string Per(LimitRule limit) => limit.Key switch
+    private static bool IsDollars(LimitRule limit) => limit.Limit.Measure == SpendMeasure.Dollars;
+
+    private static string Limit(LimitRule limit) => $"{limit.Limit.ToWords()} {Per(limit.Key)}";
+
+    private static string Per(string key) => key switch
     {
         "payment" => "per payment",
         "total" => "in total",
-        "day" or "week" or "month" => $"per {limit.Key}",
+        "concurrent" => "at once",
+        "day" or "week" or "month" or "quarter" or "year" => $"per {key}",
+        _ when key.StartsWith("payments.", StringComparison.Ordinal) => Per(key["payments.".Length..]),
         var duration => $"in any {duration}",
     };
 
     private static void AddLimits(List<string> sentences, string what, LimitSet limits)
     {
-        var words = PolicyOutline.Limits(limits).Select(a => $"{a.Name} {a.Value} USD").ToList();
+        var words = PolicyOutline.Limits(limits).Select(a => a.Name.StartsWith("payments.", StringComparison.Ordinal) ? $"{a.Name} {a.Value}" : $"{a.Name} {a.Value} USD").ToList();
         if (words.Count > 0)
         {
             sentences.Add($"{what}: {string.Join(", ", words)}");
@@ -85,7 +107,7 @@ public static class PolicyWords
     {
         RecipientRule.Pin => "at hosts without a merchant, the first recipient seen is pinned",
         RecipientRule.Any => "at hosts without a merchant, any recipient is paid",
-        RecipientRule.Listed => $"at hosts without a merchant, pays only {PolicyOutline.RecipientText(recipients)}",
+        RecipientRule.Listed => $"at hosts without a merchant, pays only {recipients.Text}",
     };
 
     private static string Tunnels(AgentRule agent) => (agent.Egress, agent.Intercept) switch

@@ -20,7 +20,7 @@ public enum TunnelRule
     RefusePort,
 }
 
-/// <summary>Decides what is decrypted. Looks at host lists only, never at budget, time or freeze, so that a tunnel's fate does not depend on the hour.</summary>
+/// <summary>Decides what is decrypted. Looks at hosts only (an endpoint that may be paid makes its host one; an endpoint that is denied leaves it one), never at budget, time or freeze, so that a tunnel's fate does not depend on the hour.</summary>
 public static class TunnelJudge
 {
     public static TunnelRule Judge(PolicySet? policy, AgentId agent, HostName host, int port)
@@ -39,7 +39,7 @@ public static class TunnelJudge
         }
 
         var site = policy.Hosts.Locate(target);
-        var payable = rule.Deny.Match(site) is null && rule.Allow.Match(site) is not null;
+        var payable = rule.Deny.Match(site) is null && (rule.Allow.Match(site) is not null || rule.Allow.HasEndpoint(site));
         if (!payable && rule.Egress == EgressRule.ListedOnly)
         {
             return TunnelRule.Refuse;

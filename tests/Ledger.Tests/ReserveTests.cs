@@ -55,7 +55,7 @@ public sealed class ReserveTests
         Assert.Equal(ReserveRefusal.LedgerUnavailable, books.Reserve(request with { LogicalRequest = Books.Digest("else") })!.Reason);
 
         var twin = (JournalEntry.Reserved)books.Lines[^1].Entry with { Id = books.Request("0.01", []).Id };
-        Assert.Contains("nonce", books.Ledger.Objection(twin), StringComparison.Ordinal);
+        Assert.Contains("nonce", books.Ledger.Objection(twin, books.Now), StringComparison.Ordinal);
     }
 
     [Fact]

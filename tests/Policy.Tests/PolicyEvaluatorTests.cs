@@ -180,16 +180,17 @@ public sealed class PolicyEvaluatorTests
             { "networks": ["base-sepolia"],
               "merchants": { "m": { "hosts": ["shop.example", "free.example"], "recipients": ["0x1111111111111111111111111111111111111111"] } },
               "agents": { "a": { "allow": ["*.none.example"], "deny": ["0x2222222222222222222222222222222222222222"] },
-                          "b": { "allow": ["m"], "limits": { "payment": "0.01" } } } }
+                          "b": { "allow": ["m"], "schedule": "mon-fri 12:00-12:01", "limits": { "payment": "0.01" } } } }
             """;
         var evaluator = new PolicyEvaluator(Given.Policy(policy));
-        var wrong = Given.Question("stranger", "http://shop.example", "0", Given.Stranger, "TRACE", true, TestTokens.Base, TestTokens.MainUsdc, "upto", "X/1", "0.001");
+        var wrong = Given.Question("stranger", "http://shop.example", "0", Given.Stranger, "TRACE", true, TestTokens.Base, TestTokens.MainUsdc, "upto", "X/1", "0.001") with { At = Given.Noon.AddMinutes(-1) };
         var (agent, method, network, scheme, asset, domain, payTo, amount) = (wrong, "GET", TestTokens.Sepolia, "exact", TestTokens.Usdc, "USDC", EvmAddress.Parse(Given.Seller), 1);
 
         var steps = new List<PaymentQuestion> { wrong };
         Add(q => q with { Agent = new AgentId("a") });
         Add(q => q with { Offer = q.Offer with { PayTo = EvmAddress.Parse("0x3333333333333333333333333333333333333333") } });
         Add(q => q with { Agent = new AgentId("b") });
+        Add(q => q with { At = Given.Noon });
         Add(q => q with { Origin = q.Origin with { IsHttps = true, Port = 443 } });
         Add(q => q with { Method = method, IsUpgrade = false });
         Add(q => q with { Offer = q.Offer with { Network = network } });

@@ -113,14 +113,11 @@ internal sealed class ObjectReader
     {
         switch (entity.Find(member.Name))
         {
-            case { Shape: null }:
-                problems.Add(member.At, $"`{member.Name}` is not supported yet: remove it, for nothing would enforce it");
-                break;
             case null when entity.Other is not { } other:
                 problems.Add(member.At, $"expected a known key, found `{Node.Show(member.Name)}`{Suggest(member.Name, entity)}");
                 break;
             case null when !Leaves.Duration.Parse(member.Name, out _):
-                problems.Add(member.At, $"expected {KeyList(entity)} or {Leaves.Duration.Expected}, found `{Node.Show(member.Name)}`{Suggestion.For(member.Name, Supported(entity))}");
+                problems.Add(member.At, $"expected {KeyList(entity)} or {Leaves.Duration.Expected}, found `{Node.Show(member.Name)}`{Suggestion.For(member.Name, Names(entity))}");
                 break;
             default:
                 break;
@@ -129,11 +126,11 @@ internal sealed class ObjectReader
 
     private static string Suggest(string name, Entity entity)
     {
-        var guess = Suggestion.For(name, Supported(entity));
+        var guess = Suggestion.For(name, Names(entity));
         return guess.Length > 0 ? guess : $": use one of {KeyList(entity)}";
     }
 
-    private static string KeyList(Entity entity) => string.Join(", ", Supported(entity).Select(k => $"`{k}`"));
+    private static string KeyList(Entity entity) => string.Join(", ", Names(entity).Select(k => $"`{k}`"));
 
-    private static IEnumerable<string> Supported(Entity entity) => entity.Keys.Where(k => k.Shape is not null).Select(k => k.Name);
+    private static IEnumerable<string> Names(Entity entity) => entity.Keys.Select(k => k.Name);
 }

@@ -14,12 +14,16 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
     private readonly HashSet<string> _groups = [.. file.Groups.Select(g => g.Name)];
     private readonly HashSet<string> _policies = [.. file.Policies.Select(p => p.Name)];
 
+    private readonly HashSet<Place> _warned = [];
+
+    private IReadOnlyList<Located<string>> Assets => file.Assets ?? [new Located<string>(PolicyCompiler.DefaultAsset, file.At)];
+
     public void Check()
     {
         CheckNetworks();
         CheckAssets();
         CheckMerchants();
-        CheckCategories();
+        new OverlapChecker(file, problems).Check();
         CheckLimits(file.Organization?.Limits);
         foreach (var group in file.Groups)
         {
@@ -59,43 +63,31 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
 
     private void CheckMerchants()
     {
-        var places = file.Merchants.ToDictionary(m => m.Name, m => m);
         foreach (var merchant in file.Merchants)
         {
             CheckNarrower(merchant.Networks, file.Networks, "networks", NetworkNames.ShortNameOf);
             CheckRecipients(merchant.Recipients);
-        }
-
-        var index = new HostIndex<string>(file.Merchants.SelectMany(m => m.Hosts.Select(h => (h.Value, m.Name))));
-        var seen = new HashSet<(string, string)>();
-        foreach (var (first, firstHost, second, secondHost) in index.Overlaps((a, b) => a != b))
-        {
-            // The later one in the file is told, once.
-            var swap = Before(places[second].At, places[first].At);
-            var (earlier, earlierHost, later, laterHost) = swap ? (second, secondHost, first, firstHost) : (first, firstHost, second, secondHost);
-            if (seen.Add((earlier + ' ' + earlierHost, later + ' ' + laterHost)))
-            {
-                var at = places[later].Hosts.First(h => h.Value == laterHost).At;
-                problems.Add(at, $"expected every host under one merchant, found `{laterHost}`, which overlaps `{earlierHost}` of `{earlier}`: remove one");
-            }
+            CheckLimits(merchant.Limits);
+            CheckUpstream(merchant);
         }
     }
 
-    private void CheckCategories()
+    private void CheckUpstream(MerchantEntry merchant)
     {
-        var merchants = file.Merchants.Where(m => m.Category is not null).SelectMany(m => m.Hosts.Select(h => (h.Value, new Claim(m.Category!.Value.Value, $"merchants.{m.Name}", h.At))));
-        var categories = file.Categories.SelectMany(c => c.Hosts.Select(h => (h.Value, new Claim(c.Name, $"categories.{c.Name}", h.At))));
-        var index = new HostIndex<Claim>(merchants.Concat(categories));
-        var told = new HashSet<Place>();
-        foreach (var (first, firstHost, second, secondHost) in index.Overlaps((a, b) => a.Category != b.Category))
+        if (merchant.Upstream is not { } upstream)
         {
-            var swap = Before(second.At, first.At);
-            var (earlier, earlierHost, later, laterHost) = swap ? (second, secondHost, first, firstHost) : (first, firstHost, second, secondHost);
-            var betweenMerchants = earlier.Owner.StartsWith('m') && later.Owner.StartsWith('m');
-            if (!betweenMerchants && told.Add(later.At))
-            {
-                problems.Add(later.At, $"expected one category for every host, found `{laterHost}` in `{later.Category}` overlapping `{earlierHost}` of {earlier.Owner} in `{earlier.Category}`: remove one");
-            }
+            return;
+        }
+
+        var origin = upstream.Value.Origin;
+        if (!merchant.Hosts.Any(h => h.Value.Matches(Target.Of(origin))))
+        {
+            problems.Add(upstream.At, $"expected one of this merchant's hosts, found `{origin.Authority}`: add it to `hosts`, or repair the URL");
+        }
+
+        if (!origin.IsHttps && !merchant.AllowCleartext)
+        {
+            problems.Add(upstream.At, "expected `https://`, found `http://`: say `allowCleartext` if nobody listens there");
         }
     }
 
@@ -106,6 +98,7 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         {
             CheckReference(agent.Policy, _policies, "a policy of this file");
             CheckMembers(agent.Members);
+            CheckApproval(agent);
             foreach (var (hash, at) in agent.TokenHashes)
             {
                 if (agent.Pattern.Kind != AgentPatternKind.Exact)
@@ -120,6 +113,16 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         }
 
         CheckPatterns([.. file.Agents.Where(a => a.Pattern.Kind != AgentPatternKind.Exact)]);
+    }
+
+    private void CheckApproval(AgentEntry agent)
+    {
+        var under = file.Policies.FirstOrDefault(p => p.Name == agent.Policy?.Value)?.Members;
+        var isGuarded = (agent.Members.PriceDrift ?? under?.PriceDrift) is not null || file.Merchants.Any(m => m.PriceDrift is not null);
+        if ((agent.Members.Approval ?? under?.Approval) is { Value.PriceDrift: true } approval && !isGuarded && _warned.Add(approval.At))
+        {
+            problems.Warn(approval.At, "`priceDrift` asks for nobody where nothing sets how much a price may drift: add `priceDrift` beside `approval`");
+        }
     }
 
     private void CheckPatterns(List<AgentEntry> patterns)
@@ -146,13 +149,14 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
     {
         CheckReference(rule.Group, _groups, "a group of this file");
         CheckNarrower(rule.Networks, file.Networks, "networks", NetworkNames.ShortNameOf);
-        CheckNarrower(rule.Assets, file.Assets ?? [new Located<string>(PolicyCompiler.DefaultAsset, file.At)], "assets", static symbol => symbol);
+        CheckNarrower(rule.Assets, Assets, "assets", static symbol => symbol);
         CheckNarrower(rule.Schemes, file.Schemes, "schemes", static scheme => scheme);
         CheckRecipients(rule.Recipients);
         CheckLimits(rule.Limits);
         foreach (var (selector, at) in rule.Allow ?? [])
         {
             CheckSelector(selector, at, "allows nothing");
+            CheckIsPlace(selector, at);
             if (selector is Selector.Recipient)
             {
                 problems.Add(at, $"expected a recipient only in `deny`, found `{selector}`: list who may be paid under `recipients`");
@@ -162,6 +166,15 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         foreach (var (selector, at) in rule.Deny ?? [])
         {
             CheckSelector(selector, at, "denies nothing");
+            CheckIsPlace(selector, at);
+        }
+    }
+
+    private void CheckIsPlace(Selector selector, Place at)
+    {
+        if (selector is Selector.Network or Selector.Asset)
+        {
+            problems.Add(at, $"expected a place, found `{Node.Show(selector.ToString()!)}`: narrow {(selector is Selector.Network ? "`networks`" : "`assets`")} instead; this word belongs into `limits.in`");
         }
     }
 
@@ -170,6 +183,17 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         foreach (var narrow in limits?.In ?? [])
         {
             CheckSelector(narrow.Selector, narrow.At, "limits nothing");
+            switch (narrow.Selector)
+            {
+                case Selector.Network network when file.Networks is { } networks && !networks.Any(n => n.Value == network.Chain):
+                    problems.Add(narrow.At, $"expected one of the file's `networks`, found `{network}`: this limits nothing");
+                    break;
+                case Selector.Asset asset when !Assets.Any(a => a.Value == asset.Symbol):
+                    problems.Add(narrow.At, $"expected one of the file's `assets`, found `{Node.Show(asset.ToString())}`{Suggestion.For(asset.Symbol, Assets.Select(a => a.Value))}: this limits nothing");
+                    break;
+                default:
+                    break;
+            }
         }
     }
 
@@ -179,6 +203,12 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
         {
             case Selector.Merchant merchant when !_merchants.Contains(merchant.Name):
                 problems.Add(at, $"expected a merchant of this file, `category:NAME`, a host with a dot or a port, or `*`, found `{merchant.Name}`{Suggestion.For(merchant.Name, _merchants)}");
+                break;
+            case Selector.Endpoint endpoint when !_merchants.Contains(endpoint.Seller):
+                problems.Add(at, $"expected a merchant of this file before the method, found `{endpoint.Seller}`{Suggestion.For(endpoint.Seller, _merchants)}");
+                break;
+            case Selector.Endpoint endpoint when RequestPath.Normalise(endpoint.Path) != endpoint.Path:
+                problems.Add(at, $"expected a path in its plain form, found `{Node.Show(endpoint.Path)}`: write `{Node.Show(RequestPath.Normalise(endpoint.Path))}`");
                 break;
             case Selector.Category category when !_categories.Contains(category.Name):
                 CheckUnknownCategory(category.Name, at, effect);
@@ -232,8 +262,4 @@ internal sealed class PolicyChecker(PolicyDocument file, AssetRegistry registry,
             }
         }
     }
-
-    private static bool Before(Place a, Place b) => (a.Line, a.Column).CompareTo((b.Line, b.Column)) < 0;
-
-    private sealed record Claim(string Category, string Owner, Place At);
 }

@@ -39,7 +39,10 @@ internal sealed class PolicyCompiler(PolicyDocument file)
         merchant.ValidSeconds,
         CompileLimits(merchant.Limits),
         Tags(merchant.Tags),
-        [.. merchant.Hosts.Select(h => h.Value)]);
+        [.. merchant.Hosts.Select(h => h.Value)],
+        Drift(merchant.PriceDrift),
+        merchant.Breaker,
+        merchant.Upstream?.Value);
 
     // The agent's own members replace those of its policy; limits merge key by key; deny adds.
     private AgentRule CompileAgent(AgentEntry agent)
@@ -64,11 +67,19 @@ internal sealed class PolicyCompiler(PolicyDocument file)
             own.Egress ?? under?.Egress ?? EgressRule.Any,
             own.Intercept ?? under?.Intercept ?? InterceptRule.Payable,
             (own.Wallet ?? under?.Wallet ?? file.Wallet)?.Value,
-            Tags(group is null ? null : _groups[group].Tags, under?.Tags, own.Tags))
+            Tags(group is null ? null : _groups[group].Tags, under?.Tags, own.Tags),
+            own.Schedule ?? under?.Schedule,
+            new GuardSet(
+                (own.Approval ?? under?.Approval)?.Value,
+                Drift(own.PriceDrift ?? under?.PriceDrift),
+                own.Loop ?? under?.Loop,
+                own.Breaker ?? under?.Breaker))
         {
             AllowWords = (allow == own.Allow && allow is not null) || policy is null ? $"{agent.At.Path}.allow" : $"{policy.At.Path}.allow",
         };
     }
+
+    private static PriceDriftGuard? Drift(Located<int>? drift) => drift is { } percent ? new PriceDriftGuard(percent.At.Path, percent.Value) : null;
 
     private RecipientSet Recipients(RecipientsEntry? recipients, string words) => recipients?.Choice switch
     {
@@ -90,7 +101,7 @@ internal sealed class PolicyCompiler(PolicyDocument file)
         [.. limits.Select(l => new LimitRule(l.At.Path, l.Key, l.Window, l.Limit))];
 
     // The most particular one wins.
-    private static IReadOnlyDictionary<string, string> Tags(params ReadOnlySpan<TagsEntry?> entries)
+    public static IReadOnlyDictionary<string, string> Tags(params ReadOnlySpan<TagsEntry?> entries)
     {
         var tags = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var entry in entries)

@@ -20,7 +20,13 @@ internal sealed record PolicyDocument(
     IReadOnlyList<CategoryEntry> Categories,
     IReadOnlyList<GroupEntry> Groups,
     IReadOnlyList<PolicyEntry> Policies,
-    IReadOnlyList<AgentEntry> Agents);
+    IReadOnlyList<AgentEntry> Agents,
+    IReadOnlyList<TokenEntry> Tokens,
+    IReadOnlyList<Located<ChainId>> TestNetworks,
+    string? Shadow);
+
+/// <summary>An addition to the asset registry.</summary>
+internal sealed record TokenEntry(Place At, Asset Asset);
 
 internal sealed record OrganizationEntry(Place At, LimitsEntry? Limits);
 
@@ -36,7 +42,10 @@ internal sealed record MerchantEntry(
     bool PayUpgrades,
     int? ValidSeconds,
     LimitsEntry? Limits,
-    TagsEntry? Tags);
+    TagsEntry? Tags,
+    Located<int>? PriceDrift,
+    BreakerRule? Breaker,
+    Located<Upstream>? Upstream);
 
 /// <summary>Hosts of a category that are no merchants.</summary>
 internal sealed record CategoryEntry(string Name, Place At, IReadOnlyList<Located<HostPattern>> Hosts);
@@ -62,7 +71,12 @@ internal sealed record RuleMembers(
     EgressRule? Egress,
     InterceptRule? Intercept,
     Located<string>? Wallet,
-    TagsEntry? Tags);
+    TagsEntry? Tags,
+    Located<ApprovalRule>? Approval,
+    ScheduleRule? Schedule,
+    Located<int>? PriceDrift,
+    LoopGuard? Loop,
+    BreakerRule? Breaker);
 
 /// <param name="At">Where.</param>
 /// <param name="Choice">How recipients are accepted.</param>
@@ -83,7 +97,7 @@ internal sealed record EachEntry(EachBy By, Place At, IReadOnlyList<LimitEntry> 
 /// <summary>Limits on what a selector matches.</summary>
 internal sealed record NarrowedEntry(Selector Selector, Place At, IReadOnlyList<LimitEntry> Limits);
 
-/// <param name="Key">As written: <c>day</c>, <c>24h</c>.</param>
+/// <param name="Key">What it is merged by: <c>day</c>, <c>24h</c>, <c>payments.1m</c>.</param>
 /// <param name="At">Where; its path is the limit's id.</param>
 /// <param name="Window">When payments count; null for a single payment.</param>
 /// <param name="Limit">The most.</param>

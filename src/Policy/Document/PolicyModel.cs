@@ -1,54 +1,13 @@
 namespace SmartProxy.Policy.Document;
 
-/// <summary>What a member holds.</summary>
-internal abstract record Shape
-{
-    private Shape()
-    {
-    }
-
-    public sealed record One(Leaf Leaf) : Shape;
-
-    /// <param name="Leaf">Of each item.</param>
-    /// <param name="OrOne">Whether a single item may be written without the list.</param>
-    public sealed record Many(Leaf Leaf, bool OrOne = false) : Shape;
-
-    /// <summary>One word, or a list.</summary>
-    public sealed record WordOrMany(Leaf Word, Leaf Item) : Shape;
-
-    public sealed record Object(Entity Entity) : Shape;
-
-    /// <summary>An object whose keys the operator chooses.</summary>
-    public sealed record Map(Leaf Key, Shape Value) : Shape;
-}
-
-/// <summary>A key of the policy file.</summary>
-/// <param name="Name">As written.</param>
-/// <param name="Shape">What it holds; null for a key that is reserved and not supported yet.</param>
-/// <param name="Help">One sentence for the schema.</param>
-internal sealed record Key(string Name, Shape? Shape, string Help)
-{
-    public bool IsRequired { get; init; }
-}
-
-/// <summary>A kind of object in the policy file.</summary>
-/// <param name="Title">Its name in schema and reference.</param>
-/// <param name="Keys">Every key it may have.</param>
-internal sealed record Entity(string Title, IReadOnlyList<Key> Keys)
-{
-    /// <summary>Keys beside the named ones, for limits: rolling durations.</summary>
-    public (Leaf Key, Shape Value)? Other { get; init; }
-
-    public Key? Find(string name) => Keys.FirstOrDefault(k => k.Name == name);
-}
-
 /// <summary>
-/// Every key that a policy file may have. The reader, the JSON Schema and the test of the reference page share this one table. A key without a
-/// shape belongs to the full format and is refused as <c>not supported yet</c>: a limit that is written and not enforced would be a lie.
+/// Every key that a policy file may have. The reader, the JSON Schema and the test of the reference page share this one table.
 /// </summary>
 internal static class PolicyModel
 {
     private static readonly Shape Dollars = new Shape.One(Leaves.Dollars);
+    private static readonly Shape Count = new Shape.One(Leaves.Count);
+    private static readonly Shape Flag = new Shape.One(Leaves.Flag);
     private static readonly Shape Selectors = new Shape.Many(Leaves.Selector);
     private static readonly Shape Networks = new Shape.Many(Leaves.Network, OrOne: true);
     private static readonly Shape Assets = new Shape.Many(Leaves.Symbol, OrOne: true);
@@ -60,16 +19,31 @@ internal static class PolicyModel
     private static readonly Key ValidSeconds = new("validSeconds", new Shape.One(Leaves.ValidSeconds), "The longest validity of a signature, 10 to 3600 seconds; 120 where nothing is said.");
     private static readonly Key Wallet = new("wallet", new Shape.One(Leaves.Name), "The wallet that pays, by its name in the configuration; the only one where nothing is said.");
 
-    private static readonly Key[] Windows =
+    private static readonly Key[] Calendar =
     [
-        new("payment", Dollars, "The most for one payment."),
         new("day", Dollars, "The most from midnight to midnight in the file's time zone."),
         new("week", Dollars, "The most from Monday to Sunday."),
         new("month", Dollars, "The most from the 1st to the last day of the month."),
+        new("quarter", Dollars, "The most from January, April, July or October on, for three months."),
+        new("year", Dollars, "The most from January to December."),
         new("total", Dollars, "The most for ever."),
-        new("quarter", null, "The most in a quarter."),
-        new("year", null, "The most in a year."),
-        new("payments", null, "How many payments."),
+    ];
+
+    /// <summary>Limits on the number of payments.</summary>
+    public static readonly Entity Payments = new("payments",
+    [
+        .. Calendar.Select(key => key with { Shape = Count, Help = key.Help.Replace("The most", "The most payments", StringComparison.Ordinal) }),
+        new("concurrent", Count, "The most payments that are under way at once."),
+    ])
+    {
+        Other = (Leaves.Duration, Count),
+    };
+
+    private static readonly Key[] Windows =
+    [
+        new("payment", Dollars, "The most for one payment."),
+        .. Calendar,
+        new("payments", new Shape.Object(Payments), "How many payments, whatever they cost."),
     ];
 
     /// <summary>Limits inside <c>each</c> and <c>in</c>.</summary>
@@ -78,8 +52,8 @@ internal static class PolicyModel
     public static readonly Entity Each = new("each",
     [
         new("merchant", new Shape.Object(Narrow), "A counter of its own for every merchant; all hosts without a merchant share one."),
-        new("recipient", null, "A counter of its own for every recipient."),
-        new("category", null, "A counter of its own for every category."),
+        new("recipient", new Shape.Object(Narrow), "A counter of its own for every recipient; after 1,000 of them new ones are refused."),
+        new("category", new Shape.Object(Narrow), "A counter of its own for every category; all hosts without a category share one."),
     ]);
 
     public static readonly Entity PlainLimits = Narrow with { Title = "merchant limits" };
@@ -87,14 +61,59 @@ internal static class PolicyModel
     public static readonly Entity Limits = new("limits",
     [
         .. Windows,
-        new("each", new Shape.Object(Each), "Limits with a counter of their own for every merchant."),
-        new("in", new Shape.Map(Leaves.Selector, new Shape.Object(Narrow)), "Limits on what a selector matches: a merchant, a category or a host."),
+        new("each", new Shape.Object(Each), "Limits with a counter of their own for every merchant, recipient or category."),
+        new("in", new Shape.Map(Leaves.Selector, new Shape.Object(Narrow)), "Limits on what a selector matches: a merchant, an endpoint, a category, a host, a network or an asset."),
     ])
     {
         Other = (Leaves.Duration, Dollars),
     };
 
     private static readonly Key LimitsKey = new("limits", new Shape.Object(Limits), "The most that may be spent; a window that is absent has no limit.");
+
+    /// <summary>When a person has to agree.</summary>
+    public static readonly Entity Approval = new("approval",
+    [
+        new("above", Dollars, "For a price above this."),
+        new("newRecipient", Flag, "For a recipient that nobody here has paid at this origin; also one that differs from the pinned one."),
+        new("newHost", Flag, "For an origin that nobody here has paid and no merchant names."),
+        new("priceDrift", Flag, "Where `priceDrift` would refuse."),
+        new("hold", new Shape.One(Leaves.Hold), "How long the request waits for the person, at most `5m`; answered at once where nothing is said."),
+        new("expires", new Shape.One(Leaves.Expires), "How long the question stays open and an agreement can be used, `1m` to `7d`; `1h` where nothing is said."),
+    ]);
+
+    /// <summary>The object form of a schedule.</summary>
+    public static readonly Entity Schedule = new("schedule",
+    [
+        new("hours", new Shape.Many(Leaves.Span, OrOne: true), "Days and hours, such as `mon-fri 08:00-20:00`.") { IsRequired = true },
+        new("timeZone", new Shape.One(Leaves.Zone), "Whose wall clock; the file's time zone where nothing is said."),
+    ]);
+
+    public static readonly Entity Loop = new("loop",
+    [
+        new("times", new Shape.One(Leaves.Times), "The most payments of one agent for one and the same request, 1 to 1000.") { IsRequired = true },
+        new("within", new Shape.One(Leaves.Within), "Within this time, at most `1d`.") { IsRequired = true },
+    ]);
+
+    public static readonly Entity Breaker = new("breaker",
+    [
+        new("failures", new Shape.One(Leaves.Failures), "So many payments in a row without delivery, 1 to 100.") { IsRequired = true },
+        new("pause", new Shape.One(Leaves.Pause), "Stop payments for this long, at most `7d`; then one is tried.") { IsRequired = true },
+    ]);
+
+    /// <summary>An addition to the asset registry.</summary>
+    public static readonly Entity Token = new("token",
+    [
+        new("symbol", new Shape.One(Leaves.TokenSymbol), "What `assets` and `asset:` name.") { IsRequired = true },
+        new("network", new Shape.One(Leaves.Network), "The chain of the contract.") { IsRequired = true },
+        new("address", new Shape.One(Leaves.Contract), "The contract.") { IsRequired = true },
+        new("name", new Shape.One(Leaves.Text), "The EIP-712 name, as the contract answers it.") { IsRequired = true },
+        new("version", new Shape.One(Leaves.Text), "The EIP-712 version.") { IsRequired = true },
+        new("decimals", new Shape.One(Leaves.Decimals), "0 to 36; 6 for most dollar tokens.") { IsRequired = true },
+        new("usd", Dollars, "What one whole token is worth in dollars, by your declaration.") { IsRequired = true },
+    ]);
+
+    private static readonly Key PriceDrift = new("priceDrift", new Shape.One(Leaves.Percent), "How much dearer than the last payment at the same endpoint: `0%` to `10000%`.");
+    private static readonly Key BreakerKey = new("breaker", new Shape.Object(Breaker), "When a seller that takes money and delivers nothing gets no more.");
 
     public static readonly Entity Organization = new("organization", [LimitsKey]);
 
@@ -110,7 +129,9 @@ internal static class PolicyModel
         ValidSeconds,
         new("limits", new Shape.Object(PlainLimits), "Shared by everyone who pays this merchant."),
         Tags,
-        new("upstream", null, "The base URL of a named upstream."),
+        PriceDrift,
+        BreakerKey,
+        new("upstream", new Shape.One(Leaves.BaseUrl), "The base URL that stands behind the merchant's name; its host is one of `hosts`."),
     ]);
 
     public static readonly Entity Group = new("group", [LimitsKey, Tags]);
@@ -130,9 +151,11 @@ internal static class PolicyModel
         new("intercept", new Shape.One(Leaves.Intercept), "What is decrypted: hosts that could be paid, or `all`."),
         Wallet,
         Tags,
-        new("approval", null, "When a person has to agree."),
-        new("schedule", null, "When payments are allowed."),
-        new("priceDrift", null, "How much dearer an offer may become."),
+        new("approval", new Shape.Object(Approval), "When a person has to agree."),
+        new("schedule", new Shape.ManyOrObject(Leaves.Span, Schedule), "When payments are allowed; always where nothing is said."),
+        PriceDrift,
+        new("loop", new Shape.Object(Loop), "How often an agent may pay for one and the same request."),
+        BreakerKey,
     ];
 
     public static readonly Entity Policy = new("policy", Template);
@@ -159,6 +182,8 @@ internal static class PolicyModel
         new("groups", new Shape.Map(Leaves.Name, new Shape.Object(Group)), "Shared limits of several agents."),
         new("policies", new Shape.Map(Leaves.Name, new Shape.Object(Policy)), "Templates that agents take their members from."),
         new("agents", new Shape.Map(Leaves.Agent, new Shape.Object(Agent)), "Who may spend: names, or patterns with one `*`.") { IsRequired = true },
-        new("shadow", null, "A policy that is evaluated and not obeyed."),
+        new("tokens", new Shape.Objects(Token), "Tokens beside those that are built in; the same network and address replaces."),
+        new("testNetworks", Networks, "Networks whose money is worthless by your declaration."),
+        new("shadow", new Shape.One(Leaves.FileName), "The file of a policy beside this one that is evaluated and not obeyed."),
     ]);
 }

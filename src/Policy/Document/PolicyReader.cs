@@ -6,7 +6,8 @@ namespace SmartProxy.Policy.Document;
 /// <summary>Turns the tree into a <see cref="PolicyDocument"/>. Goes on after a problem, so that one run reports all of them.</summary>
 internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
 {
-    private TimeZoneInfo _zone = TimeZoneInfo.Utc;
+    private GuardReader _guards = new(TimeZoneInfo.Utc, problems);
+    private LimitsReader _limits = new(TimeZoneInfo.Utc, problems);
 
     /// <summary>Null when the root is no object. Any problem makes the document unusable, but still worth checking further.</summary>
     public PolicyDocument? Read(Node root)
@@ -16,27 +17,31 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
             return null;
         }
 
-        _zone = file.One("timeZone", Leaves.Zone)?.Value ?? TimeZoneInfo.Utc;
+        var zone = file.One("timeZone", Leaves.Zone)?.Value ?? TimeZoneInfo.Utc;
+        (_guards, _limits) = (new GuardReader(zone, problems), new LimitsReader(zone, problems));
         file.One("$schema", Leaves.Text);
         return new PolicyDocument(
             file.At,
-            ReadNetworks(file),
+            ReadNetworks(file, "networks"),
             file.Many("assets", Leaves.Symbol),
             file.Many("schemes", Leaves.Scheme),
             file.One("wallet", Leaves.Name),
-            _zone,
+            zone,
             file.One("pins", Leaves.Flag)?.Value ?? true,
             ReadOrganization(file.Find("organization")),
             ReadMap(file.Find("merchants"), Leaves.Name, PolicyModel.Merchant, ReadMerchant),
             ReadCategories(file.Find("categories")),
-            ReadMap(file.Find("groups"), Leaves.Name, PolicyModel.Group, (name, at, group) => new GroupEntry(name, at, ReadLimits(group, PolicyModel.Limits), ReadTags(group))),
+            ReadMap(file.Find("groups"), Leaves.Name, PolicyModel.Group, (name, at, group) => new GroupEntry(name, at, _limits.Read(group, PolicyModel.Limits), ReadTags(group))),
             ReadMap(file.Find("policies"), Leaves.Name, PolicyModel.Policy, (name, at, policy) => new PolicyEntry(name, at, ReadMembers(policy))),
-            ReadMap(file.Find("agents"), Leaves.Agent, PolicyModel.Agent, ReadAgent));
+            ReadMap(file.Find("agents"), Leaves.Agent, PolicyModel.Agent, ReadAgent),
+            [.. ReadTokens(file.Find("tokens"))],
+            ReadNetworks(file, "testNetworks") ?? [],
+            file.One("shadow", Leaves.FileName)?.Value);
     }
 
     private OrganizationEntry? ReadOrganization(Node? node) =>
         ObjectReader.Of(node, PolicyModel.Organization, problems) is { } organization
-            ? new OrganizationEntry(organization.At, ReadLimits(organization, PolicyModel.Limits))
+            ? new OrganizationEntry(organization.At, _limits.Read(organization, PolicyModel.Limits))
             : null;
 
     private MerchantEntry ReadMerchant(string name, Place at, ObjectReader merchant) => new(
@@ -45,13 +50,16 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         merchant.Many("hosts", Leaves.Host) ?? [],
         merchant.One("category", Leaves.Name),
         ReadRecipients(merchant),
-        ReadNetworks(merchant),
+        ReadNetworks(merchant, "networks"),
         merchant.One("allowCleartext", Leaves.Flag)?.Value ?? false,
         merchant.One("payHead", Leaves.Flag)?.Value ?? false,
         merchant.One("payUpgrades", Leaves.Flag)?.Value ?? false,
         merchant.One("validSeconds", Leaves.ValidSeconds)?.Value,
-        ReadLimits(merchant, PolicyModel.PlainLimits),
-        ReadTags(merchant));
+        _limits.Read(merchant, PolicyModel.PlainLimits),
+        ReadTags(merchant),
+        merchant.One("priceDrift", Leaves.Percent),
+        _guards.ReadBreaker(merchant),
+        merchant.One("upstream", Leaves.BaseUrl));
 
     private AgentEntry ReadAgent(AgentPattern pattern, Place at, ObjectReader agent) => new(
         pattern,
@@ -64,20 +72,25 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         rule.One("group", Leaves.Name),
         rule.Many("allow", Leaves.Selector, mayBeEmpty: true),
         rule.Many("deny", Leaves.Selector, mayBeEmpty: true),
-        ReadNetworks(rule),
+        ReadNetworks(rule, "networks"),
         rule.Many("assets", Leaves.Symbol),
         rule.Many("schemes", Leaves.Scheme),
         ReadRecipients(rule),
-        ReadLimits(rule, PolicyModel.Limits),
+        _limits.Read(rule, PolicyModel.Limits),
         rule.One("validSeconds", Leaves.ValidSeconds)?.Value,
         rule.One("egress", Leaves.Egress)?.Value,
         rule.One("intercept", Leaves.Intercept)?.Value,
         rule.One("wallet", Leaves.Name),
-        ReadTags(rule));
+        ReadTags(rule),
+        _guards.ReadApproval(rule),
+        _guards.ReadSchedule(rule),
+        rule.One("priceDrift", Leaves.Percent),
+        _guards.ReadLoop(rule),
+        _guards.ReadBreaker(rule));
 
-    private List<Located<ChainId>>? ReadNetworks(ObjectReader reader)
+    private List<Located<ChainId>>? ReadNetworks(ObjectReader reader, string key)
     {
-        if (reader.Many("networks", Leaves.Network) is not { } texts)
+        if (reader.Many(key, Leaves.Network) is not { } texts)
         {
             return null;
         }
@@ -85,17 +98,55 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         var networks = new List<Located<ChainId>>();
         foreach (var text in texts)
         {
-            if (NetworkNames.TryParse(text.Value, out var network))
+            if (ParseNetwork(text) is { } network)
             {
                 networks.Add(new Located<ChainId>(network, text.At));
-                continue;
             }
-
-            var known = registry.Assets.Select(a => NetworkNames.ShortNameOf(a.Chain)).Distinct();
-            problems.Add(text.At, $"expected {Leaves.Network.Expected}, found `\"{Node.Show(text.Value)}\"`{Suggestion.For(text.Value, known)}");
         }
 
         return networks;
+    }
+
+    private ChainId? ParseNetwork(Located<string> text)
+    {
+        if (NetworkNames.TryParse(text.Value, out var network))
+        {
+            return network;
+        }
+
+        var known = registry.Assets.Select(a => NetworkNames.ShortNameOf(a.Chain)).Distinct();
+            problems.Add(text.At, $"expected {Leaves.Network.Expected}, found `\"{Node.Show(text.Value)}\"`{Suggestion.For(text.Value, known)}");
+        return null;
+    }
+
+    private IEnumerable<TokenEntry> ReadTokens(Node? node)
+    {
+        if (node is not null and not ListNode)
+        {
+            problems.Add(node.At, $"expected a list of tokens, found `{node.Shown}`");
+        }
+
+        foreach (var item in (node as ListNode)?.Items ?? [])
+        {
+            if (ObjectReader.Of(item, PolicyModel.Token, problems) is not { } token)
+            {
+                continue;
+            }
+
+            var (symbol, network, address) = (token.One("symbol", Leaves.TokenSymbol), token.One("network", Leaves.Network), token.One("address", Leaves.Contract));
+            var (name, version) = (token.One("name", Leaves.Text), token.One("version", Leaves.Text));
+            var (decimals, usd) = (token.One("decimals", Leaves.Decimals), token.One("usd", Leaves.Dollars));
+            if (usd is { Value.Micros: var micros } && micros == 0)
+            {
+                problems.Add(usd.Value.At, "expected what one whole token is worth, found `\"0\"`: no limit would ever hold a token that is worth nothing");
+            }
+
+            var isWhole = symbol is not null && address is not null && name is not null && version is not null && decimals is not null && usd is not null;
+            if (network is { } chain && ParseNetwork(chain) is { } id && isWhole)
+            {
+                yield return new TokenEntry(token.At, new Asset(id, address!.Value.Value, symbol!.Value.Value, name!.Value.Value, version!.Value.Value, decimals!.Value.Value) { UsdPerToken = usd!.Value.Value });
+            }
+        }
     }
 
     private static RecipientsEntry? ReadRecipients(ObjectReader reader)
@@ -134,67 +185,6 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         }
 
         return new TagsEntry(node.At, tags);
-    }
-
-    private LimitsEntry? ReadLimits(ObjectReader owner, Entity entity)
-    {
-        if (ObjectReader.Of(owner.Find("limits"), entity, problems) is not { } limits)
-        {
-            return null;
-        }
-
-        var each = entity.Find("each") is null ? null : ObjectReader.Of(limits.Find("each"), PolicyModel.Each, problems);
-        return new LimitsEntry(
-            limits.At,
-            ReadWindows(limits),
-            [.. EachWords.SelectMany(word => each?.Find(word.Key) is { } node ? [new EachEntry(word.By, node.At, ReadNarrow(node))] : Array.Empty<EachEntry>())],
-            entity.Find("in") is null ? [] : [.. ReadIn(limits.Find("in"))]);
-    }
-
-    private static readonly (string Key, EachBy By)[] EachWords = [("merchant", EachBy.Merchant), ("recipient", EachBy.Recipient), ("category", EachBy.Category)];
-
-    private IEnumerable<NarrowedEntry> ReadIn(Node? node)
-    {
-        foreach (var (selector, member) in ObjectReader.Entries(node, Leaves.Selector, problems))
-        {
-            if (selector is Selector.Everything or Selector.Recipient)
-            {
-                problems.Add(member.At, $"expected a merchant's name, `category:NAME` or a host, found `{Node.Show(member.Name)}`: limits over everything stand beside `in`, recipients are not supported here");
-                continue;
-            }
-
-            yield return new NarrowedEntry(selector, member.At, ReadNarrow(member.Value));
-        }
-    }
-
-    private List<LimitEntry> ReadNarrow(Node? node) =>
-        ObjectReader.Of(node, PolicyModel.Narrow, problems) is { } narrow ? ReadWindows(narrow) : [];
-
-    private List<LimitEntry> ReadWindows(ObjectReader limits)
-    {
-        var found = new List<LimitEntry>();
-        Add("payment", null);
-        Add("day", new SpendWindow.Calendar(CalendarPeriod.Day, _zone));
-        Add("week", new SpendWindow.Calendar(CalendarPeriod.Week, _zone));
-        Add("month", new SpendWindow.Calendar(CalendarPeriod.Month, _zone));
-        Add("total", new SpendWindow.Total());
-        foreach (var member in limits.Others(PolicyModel.Limits))
-        {
-            if (Leaves.Duration.Parse(member.Name, out var length))
-            {
-                Add(member.Name, new SpendWindow.Rolling(length));
-            }
-        }
-
-        return found;
-
-        void Add(string key, SpendWindow? window)
-        {
-            if (limits.One(key, Leaves.Dollars) is { } limit)
-            {
-                found.Add(new LimitEntry(key, limit.At, window, limit.Value));
-            }
-        }
     }
 
     private List<CategoryEntry> ReadCategories(Node? node)

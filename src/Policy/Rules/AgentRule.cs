@@ -19,13 +19,21 @@ internal sealed record AgentRule(
     EgressRule Egress,
     InterceptRule Intercept,
     string? Wallet,
-    IReadOnlyDictionary<string, string> Tags)
+    IReadOnlyDictionary<string, string> Tags,
+    ScheduleRule? Schedule,
+    GuardSet Guards)
 {
     /// <summary>Its words: <c>agents.me</c>.</summary>
     public string Words { get; } = $"agents.{Pattern}";
 
     /// <summary>Where its <c>allow</c> was written, or would be.</summary>
     public required string AllowWords { get; init; }
+
+    /// <summary>For traces: <c>policy research</c>, or null.</summary>
+    public string? PolicyText { get; } = Policy is null ? null : $"policy {Policy}";
+
+    /// <summary>For traces.</summary>
+    public string DenyWords { get; } = $"agents.{Pattern}.deny";
 }
 
 /// <summary>Finds an agent's entry: the exact name, else the one pattern that matches.</summary>

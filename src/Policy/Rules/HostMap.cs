@@ -40,7 +40,10 @@ internal sealed record MerchantRule(
     int? ValidSeconds,
     LimitSet Limits,
     IReadOnlyDictionary<string, string> Tags,
-    IReadOnlyList<HostPattern> Hosts)
+    IReadOnlyList<HostPattern> Hosts,
+    PriceDriftGuard? PriceDrift,
+    BreakerRule? Breaker,
+    Upstream? Upstream)
 {
     /// <summary>Its words: <c>merchants.exa</c>.</summary>
     public string Words { get; } = "merchants." + Name;
@@ -58,4 +61,13 @@ internal sealed record NamedSet<T>(string Words, HashSet<T> Items, string Text)
 /// <param name="Words">Where it was written, or would be.</param>
 /// <param name="Rule">How recipients are accepted.</param>
 /// <param name="Listed">The list, for <see cref="RecipientRule.Listed"/>.</param>
-internal sealed record RecipientSet(string Words, RecipientRule Rule, HashSet<EvmAddress> Listed);
+internal sealed record RecipientSet(string Words, RecipientRule Rule, HashSet<EvmAddress> Listed)
+{
+    /// <summary><c>pin</c>, <c>any</c>, or the addresses.</summary>
+    public string Text { get; } = Rule switch
+    {
+        RecipientRule.Pin => "pin",
+        RecipientRule.Any => "any",
+        RecipientRule.Listed => Listed.Count == 0 ? "nobody" : string.Join(", ", Listed.Select(a => a.ToString()).Order(StringComparer.Ordinal)),
+    };
+}

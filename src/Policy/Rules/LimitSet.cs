@@ -6,7 +6,11 @@ namespace SmartProxy.Policy.Rules;
 /// <param name="Key">What it is merged by: <c>day</c>, <c>24h</c>, <c>payments.1m</c>.</param>
 /// <param name="Window">When payments count; null for a single payment.</param>
 /// <param name="Limit">The most; in dollars for a single payment.</param>
-internal sealed record LimitRule(string Id, string Key, SpendWindow? Window, Quantity Limit);
+internal sealed record LimitRule(string Id, string Key, SpendWindow? Window, Quantity Limit)
+{
+    /// <summary>For traces: <c>at most 0.10 USD</c>.</summary>
+    public string Text { get; } = $"at most {Limit.ToWords()}";
+}
 
 /// <summary>Limits of one owner.</summary>
 /// <param name="Own">Over everything the owner spends.</param>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Policy.Rules;
@@ -9,80 +8,77 @@ namespace SmartProxy.Policy.Rules;
 /// </summary>
 internal sealed class Pot
 {
-    private const string All = "*";
-
     private readonly BudgetOwner _owner;
-    private readonly string _key;
-    private readonly Func<PaymentFacts, bool> _matches;
-    private readonly HostMap _hosts;
+    private readonly SpendScope _scope;
+    private readonly SpendScopes _scopes;
     private readonly LimitRule[] _payments;
     private readonly BudgetLine[] _lines;
-    private readonly EachLimits[] _each;
+    private readonly (EachBy By, LimitRule[] Payments, IReadOnlyList<LimitRule> Limits)[] _each;
     private readonly (Selector Selector, LimitRule[] Payments, BudgetLine[] Lines)[] _narrow;
 
-    private Pot(BudgetOwner owner, string key, Func<PaymentFacts, bool> matches, LimitSet limits, HostMap hosts)
+    private Pot(BudgetOwner owner, SpendScope scope, LimitSet limits, SpendScopes scopes)
     {
-        (_owner, _key, _matches, _hosts) = (owner, key, matches, hosts);
+        (_owner, _scope, _scopes) = (owner, scope, scopes);
         _payments = Payments(limits.Own);
-        _lines = Lines(limits.Own, new SpendScope(key, matches));
-        _each = [.. limits.Each];
-        _narrow = [.. limits.In.Select(narrow => (narrow.Selector, Payments(narrow.Limits), Lines(narrow.Limits, Narrow(narrow.Selector))))];
+        _lines = [.. Lines(limits.Own, scope), .. limits.Each.Where(e => e.By == EachBy.Recipient).Select(CapOf)];
+        _each = [.. limits.Each.Select(each => (each.By, Payments(each.Limits), each.Limits))];
+        _narrow = [.. limits.In.Select(narrow => (narrow.Selector, Payments(narrow.Limits), Lines(narrow.Limits, scopes.Narrow(scope, narrow.Selector))))];
     }
 
-    public static Pot OfOrganization(LimitSet limits, HostMap hosts) => new(BudgetOwner.Organization, All, static _ => true, limits, hosts);
+    public static Pot OfOrganization(LimitSet limits, SpendScopes scopes) => new(BudgetOwner.Organization, SpendScopes.Everything, limits, scopes);
 
-    public static Pot OfAgent(AgentId agent, LimitSet limits, HostMap hosts) => new(BudgetOwner.Agent(agent), $"agent={agent}", facts => facts.Agent == agent, limits, hosts);
+    public static Pot OfAgent(AgentId agent, LimitSet limits, SpendScopes scopes) => new(BudgetOwner.Agent(agent), SpendScopes.OfAgent(agent), limits, scopes);
 
     /// <summary><paramref name="groupOf"/> tells the group that an agent is in now.</summary>
-    public static Pot OfGroup(string group, Func<AgentId, string?> groupOf, LimitSet limits, HostMap hosts) =>
-        new(BudgetOwner.Group(group), $"group={group}", facts => facts.Group == group || groupOf(facts.Agent) == group, limits, hosts);
+    public static Pot OfGroup(string group, Func<AgentId, string?> groupOf, LimitSet limits, SpendScopes scopes) =>
+        new(BudgetOwner.Group(group), new SpendScope($"group={group}", facts => facts.Group == group || groupOf(facts.Agent) == group), limits, scopes);
 
-    public static Pot OfMerchant(string merchant, LimitSet limits, HostMap hosts) =>
-        new(BudgetOwner.Merchant(merchant), $"merchant={merchant}", facts => IsMerchant(facts, merchant, hosts), limits, hosts);
+    public static Pot OfMerchant(string merchant, LimitSet limits, SpendScopes scopes) =>
+        new(BudgetOwner.Merchant(merchant), scopes.OfMerchant(merchant), limits, scopes);
 
     /// <summary>Lines that every payment from this pot draws on.</summary>
     public IReadOnlyList<BudgetLine> OwnLines => _lines;
 
-    /// <summary>Adds every line that a payment at <paramref name="site"/> draws on.</summary>
-    public void AddLines(in Site site, List<BudgetLine> lines)
+    /// <summary>Adds every line that <paramref name="purchase"/> draws on.</summary>
+    public void AddLines(in Purchase purchase, List<BudgetLine> lines)
     {
         lines.AddRange(_lines);
         foreach (var (selector, _, narrow) in _narrow)
         {
-            if (Selects(selector, site))
+            if (purchase.IsIn(selector))
             {
                 lines.AddRange(narrow);
             }
         }
 
-        foreach (var each in _each)
+        foreach (var (by, _, limits) in _each)
         {
-            lines.AddRange(Lines(each.Limits, NarrowToMerchant(site.Merchant?.Name)));
+            AddLines(limits, _scopes.OfEach(_scope, by, purchase), lines);
         }
     }
 
-    /// <summary>The lowest limit on a single payment at <paramref name="site"/>, if it is lower than <paramref name="lowest"/>.</summary>
-    public LimitRule? LowestPayment(in Site site, LimitRule? lowest)
+    /// <summary>The lowest limit on a single payment for <paramref name="purchase"/>, if it is lower than <paramref name="lowest"/>.</summary>
+    public LimitRule? LowestPayment(in Purchase purchase, LimitRule? lowest)
     {
         lowest = Lowest(_payments, lowest);
-        foreach (var each in _each)
+        foreach (var (_, payments, _) in _each)
         {
-            lowest = Lowest(each.Limits, lowest);
+            lowest = Lowest(payments, lowest);
         }
 
         foreach (var (selector, payments, _) in _narrow)
         {
-            lowest = Selects(selector, site) ? Lowest(payments, lowest) : lowest;
+            lowest = payments.Length > 0 && purchase.IsIn(selector) ? Lowest(payments, lowest) : lowest;
         }
 
         return lowest;
     }
 
-    private static LimitRule? Lowest(IReadOnlyList<LimitRule> rules, LimitRule? lowest)
+    private static LimitRule? Lowest(LimitRule[] rules, LimitRule? lowest)
     {
         foreach (var rule in rules)
         {
-            if (rule.Window is null && (lowest is null || rule.Limit.Units < lowest.Limit.Units))
+            if (lowest is null || rule.Limit.Units < lowest.Limit.Units)
             {
                 lowest = rule;
             }
@@ -93,36 +89,24 @@ internal sealed class Pot
 
     private static LimitRule[] Payments(IReadOnlyList<LimitRule> limits) => [.. limits.Where(limit => limit.Window is null)];
 
-    private BudgetLine[] Lines(IReadOnlyList<LimitRule> limits, SpendScope scope) =>
-        [.. limits.Where(limit => limit.Window is not null).Select(limit => new BudgetLine(limit.Id, _owner, scope, limit.Window!, limit.Limit))];
-
-    private static bool Selects(Selector selector, in Site site) => selector switch
+    private BudgetLine[] Lines(IReadOnlyList<LimitRule> limits, SpendScope scope)
     {
-        Selector.Merchant merchant => site.Merchant?.Name == merchant.Name,
-        Selector.Category category => site.Category == category.Name,
-        Selector.Host host => host.Pattern.Matches(site.Target),
-        _ => throw new UnreachableException(),
-    };
-
-    private SpendScope Narrow(Selector selector) => selector switch
-    {
-        Selector.Merchant merchant => NarrowToMerchant(merchant.Name),
-        Selector.Category category => NarrowTo($"category={category.Name}", facts => facts.Category == category.Name || _hosts.Locate(facts.Origin).Category == category.Name),
-        Selector.Host host => NarrowTo($"host={host.Pattern}", facts => host.Pattern.Matches(Target.Of(facts.Origin))),
-        _ => throw new UnreachableException(),
-    };
-
-    // All hosts without a merchant share the counter `?`, so that a seller can't hand out budget by hiding behind new names.
-    private SpendScope NarrowToMerchant(string? merchant) =>
-        NarrowTo($"merchant={merchant ?? "?"}", facts => IsMerchant(facts, merchant, _hosts));
-
-    private SpendScope NarrowTo(string narrower, Func<PaymentFacts, bool> matches)
-    {
-        var wider = _matches;
-        return new SpendScope(_key == All ? narrower : $"{_key}&{narrower}", facts => wider(facts) && matches(facts));
+        var lines = new List<BudgetLine>();
+        AddLines(limits, scope, lines);
+        return [.. lines];
     }
 
-    // INVARIANT: recorded or now. With only one of them, an edit of the file would hand out a fresh budget.
-    private static bool IsMerchant(PaymentFacts facts, string? merchant, HostMap hosts) =>
-        facts.Merchant == merchant || hosts.Locate(facts.Origin).Merchant?.Name == merchant;
+    private void AddLines(IReadOnlyList<LimitRule> limits, SpendScope scope, List<BudgetLine> lines)
+    {
+        foreach (var limit in limits)
+        {
+            if (limit.Window is { } window)
+            {
+                lines.Add(new BudgetLine(limit.Id, _owner, scope, window, limit.Limit));
+            }
+        }
+    }
+
+    // A counter for every recipient is bounded: a seller that makes up new ones gets no further.
+    private BudgetLine CapOf(EachLimits each) => new(each.Words, _owner, _scope, new SpendWindow.Total(), new Quantity(SpendMeasure.Recipients, EachLimits.MaxRecipients));
 }

@@ -36,7 +36,7 @@ internal static class PolicyOutline
     {
         var outline = new Dictionary<string, IReadOnlyList<Aspect>>(StringComparer.Ordinal)
         {
-            ["file"] = [Setting("timeZone", policy.ZoneId), Setting("networks", string.Join(", ", policy.Networks.Select(NetworkNames.ShortNameOf).Order(StringComparer.Ordinal)))],
+            ["file"] = [.. OfFile(policy)],
             ["organization"] = [.. Limits(policy.OrganizationLimits)],
         };
         foreach (var merchant in policy.Merchants)
@@ -51,7 +51,7 @@ internal static class PolicyOutline
 
         foreach (var (name, limits) in policy.Groups)
         {
-            outline.Add("groups." + name, [.. Limits(limits)]);
+            outline.Add("groups." + name, [.. Limits(limits), Setting("tags", Tags(policy.GroupTags[name]))]);
         }
 
         foreach (var agent in policy.Agents.Rules)
@@ -70,23 +70,29 @@ internal static class PolicyOutline
         .. limits.In.SelectMany(n => n.Limits.Select(l => Limit($"{l.Key} in {n.Selector}", l.Limit.ToString()))),
     ];
 
-    public static string RecipientText(RecipientSet recipients) => recipients.Rule switch
-    {
-        RecipientRule.Pin => "pin",
-        RecipientRule.Any => "any",
-        RecipientRule.Listed => recipients.Listed.Count == 0 ? "nobody" : string.Join(", ", recipients.Listed.Select(a => a.ToString()).Order(StringComparer.Ordinal)),
-    };
+    private static IEnumerable<Aspect> OfFile(PolicySet policy) =>
+    [
+        Setting("timeZone", policy.ZoneId),
+        Setting("networks", Networks(policy.Networks)),
+        Setting("testNetworks", Networks(policy.TestNetworks)),
+        Setting("pins", Truth(policy.Pins)),
+        Setting("shadow", policy.Shadow ?? RuleWords.None),
+        .. policy.DeclaredTokens.Select(t => Setting($"token {t.Address} on {NetworkNames.ShortNameOf(t.Chain)}", $"{t.Symbol}, `{t.DomainName}` version `{t.DomainVersion}`, {Number(t.Decimals)} decimals, {t.UsdPerToken} USD")),
+    ];
 
     private static IEnumerable<Aspect> OfMerchant(MerchantRule merchant) =>
     [
         .. merchant.Hosts.Select(h => new Aspect(AspectKind.Host, h.ToString())),
         Setting("category", merchant.Category ?? "none"),
-        Setting("recipients", RecipientText(merchant.Recipients)),
+        Setting("recipients", merchant.Recipients.Text),
         Setting("networks", merchant.Networks?.Text ?? "all of the file"),
         Setting("allowCleartext", Truth(merchant.AllowCleartext)),
         Setting("payHead", Truth(merchant.PayHead)),
         Setting("payUpgrades", Truth(merchant.PayUpgrades)),
         Setting("validSeconds", Seconds(merchant.ValidSeconds)),
+        Setting("priceDrift", RuleWords.Of(merchant.PriceDrift)),
+        Setting("breaker", RuleWords.Of(merchant.Breaker)),
+        Setting("upstream", merchant.Upstream is { } upstream ? upstream.Origin + upstream.BasePath : RuleWords.None),
         Setting("tags", Tags(merchant.Tags)),
         .. Limits(merchant.Limits),
     ];
@@ -101,17 +107,25 @@ internal static class PolicyOutline
         Setting("networks", agent.Networks.Text),
         Setting("assets", agent.Assets.Text),
         Setting("schemes", agent.Schemes.Text),
-        Setting("recipients", RecipientText(agent.Recipients)),
+        Setting("recipients", agent.Recipients.Text),
         Setting("validSeconds", Seconds(agent.ValidSeconds)),
         Setting("egress", agent.Egress == EgressRule.ListedOnly ? "listed-only" : "any"),
         Setting("intercept", agent.Intercept == InterceptRule.All ? "all" : "payable"),
         Setting("wallet", agent.Wallet ?? "the only one"),
+        Setting("approval", RuleWords.Of(agent.Guards.Approval)),
+        Setting("schedule", agent.Schedule?.Text ?? "always"),
+        Setting("priceDrift", RuleWords.Of(agent.Guards.PriceDrift)),
+        Setting("loop", RuleWords.Of(agent.Guards.Loop)),
+        Setting("breaker", RuleWords.Of(agent.Guards.Breaker)),
         Setting("tags", Tags(agent.Tags)),
     ];
 
     private static Aspect Limit(string name, string value) => new(AspectKind.Limit, name, value);
 
     private static Aspect Setting(string name, string value) => new(AspectKind.Setting, name, value);
+
+    private static string Networks(IEnumerable<ChainId> networks) =>
+        string.Join(", ", networks.Select(NetworkNames.ShortNameOf).Order(StringComparer.Ordinal)) is { Length: > 0 } text ? text : RuleWords.None;
 
     private static string Truth(bool value) => value ? "true" : "false";
 

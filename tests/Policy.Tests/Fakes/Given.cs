@@ -33,7 +33,9 @@ internal static class Given
         EvmAddress? asset = null,
         string scheme = "exact",
         string domain = "USDC/2",
-        string? maxPrice = null)
+        string? maxPrice = null,
+        string path = "/search",
+        DateTimeOffset? at = null)
     {
         Assert.True(Origin.TryParse(url, out var origin), url);
         Assert.True(AgentId.TryParse(agent, out var id), agent);
@@ -54,8 +56,11 @@ internal static class Given
             DomainVersion = domain.Split('/')[1],
             Original = "{}",
         };
-        return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling) { Path = "/search", At = Noon };
+        return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling) { Path = path, At = at ?? Noon };
     }
+
+    /// <summary>The verdict of a policy on a question, in few words.</summary>
+    public static string Judge(PolicySet policy, PaymentQuestion question) => Words(new PolicyEvaluator(policy).Judge(question));
 
     /// <summary>A verdict in few words: <c>allow 0.01 by …</c>, <c>deny Denied by …</c>.</summary>
     public static string Words(Verdict verdict) => verdict switch
