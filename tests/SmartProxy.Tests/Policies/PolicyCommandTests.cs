@@ -78,7 +78,7 @@ public sealed class PolicyCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("5.00", "5.00", 0, "lab: day 40.00, unchanged; nobody new can be paid")]
+    [InlineData("5.00", "5.00", 0, "lab: day 40.00, unchanged; organization: day 45.00, unchanged; nobody new can be paid")]
     [InlineData("5.00", "10.00", 1, "r-12: day 5.00 -> 10.00; lab: day 40.00, unchanged; organization: day 45.00 -> 50.00; nobody new can be paid")]
     [InlineData("10.00", "5.00", 0, "r-12: day 10.00 -> 5.00; lab: day 40.00, unchanged; organization: day 50.00 -> 45.00; nobody new can be paid")]
     [InlineData("5.00", "5", 0, "nothing that decides")]
