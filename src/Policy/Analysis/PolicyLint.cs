@@ -106,6 +106,17 @@ public sealed class PolicyLint
             {
                 Warn(LintWarning.NoDayCap, rule.Words, "nothing limits what it spends in a day: set `limits.day`");
             }
+
+            if (rule.Schedule is { } schedule && schedule.OpensAt(PolicyWorld.SomeMonday) is null)
+            {
+                Warn(LintWarning.ScheduleNeverOpen, schedule.Words, "no hour of this schedule ever comes: nothing is paid");
+            }
+
+            if (rule.Guards.Approval is { Above: { } above, NewRecipient: false, NewHost: false, PriceDrift: false } approval
+                && _analysis.Figure($"agent:{rule.Pattern}", WorstPeriod.Payment).Most is { } most && above >= most)
+            {
+                Warn(LintWarning.ApprovalNeverAsks, $"{approval.Words}.above", $"no payment can be more than {most} USD, so nobody is ever asked above {above} USD: lower it");
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class PolicyWorld
     public const int MaxPairs = 20_000;
 
     // A Monday; where the schedule is closed then, the evaluator says when it opens.
-    private static readonly DateTimeOffset SomeMonday = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset SomeMonday = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly EvmAddress[] Strangers =
     [

@@ -131,7 +131,7 @@ internal sealed class Representatives
     private static string Label(List<string> merchants, int places, HostPattern? pattern, string method, string path)
     {
         var place = merchants.Count > 0 && places == 1 ? merchants[0] : pattern?.ToString() ?? OtherHosts;
-        return method == "GET" && path == "/" ? place : $"{place} {method} {path}";
+        return method == "GET" && path == "/" ? place : $"{place} {method} {path.Replace("x-any-other", "*", StringComparison.Ordinal)}";
     }
 
     private static string Attributes(PolicySet policy, IReadOnlyDictionary<string, IReadOnlyList<Aspect>> outline, string merchant) =>

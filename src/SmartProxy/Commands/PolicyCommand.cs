@@ -23,7 +23,9 @@ internal static class PolicyCommand
         var path = new Argument<string>("PATH") { Description = "The policy file, or a folder of them.", DefaultValueFactory = _ => Default };
         var assertions = new Option<string[]>("--assert")
         {
-            Description = "A sentence that has to hold, such as 'group:lab day <= 50' or 'every agent never pays category:gambling'; repeatable.", HelpName = "TEXT", DefaultValueFactory = _ => [],
+            Description = "A sentence that has to hold, such as 'group:lab day <= 50' or 'every agent never pays category:gambling'; repeatable.",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => [],
         };
         var strict = new Option<bool>("--strict") { Description = "End with 2 when there are warnings." };
         var json = CommonOptions.Json();

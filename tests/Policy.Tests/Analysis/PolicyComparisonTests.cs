@@ -20,6 +20,10 @@ public sealed class PolicyComparisonTests
         { "a limit that binds", """ "allow": ["exa"], "limits": { "day": "1.00" } """, """ "allow": ["exa"], "limits": { "day": "2.00" } """, "nobody new can be paid", "agent:me: payment 1.00 -> 2.00" },
         { "a limit that never bound", """ "allow": ["exa"], "limits": { "day": "1.00", "week": "9.00" } """, """ "allow": ["exa"], "limits": { "day": "1.00" } """, "nobody new can be paid", "" },
         { "a narrower limit under the same day", """ "allow": ["exa", "papers"], "limits": { "payment": "1.00", "day": "4.00", "in": { "exa": { "day": "1.00" } } } """, """ "allow": ["exa", "papers"], "limits": { "payment": "1.00", "day": "4.00" } """, "nobody new can be paid", "merchant:exa: day 1.00 -> 4.00" },
+        { "an approval less", """ "allow": ["exa"], "limits": { "day": "1.00" }, "approval": { "above": "0.50" } """, """ "allow": ["exa"], "limits": { "day": "1.00" } """, "nobody new can be paid", "agents.me: approval is not as it was" },
+        { "an approval more", """ "allow": ["exa"], "limits": { "day": "1.00" } """, """ "allow": ["exa"], "limits": { "day": "1.00" }, "approval": { "above": "0.50" } """, "nobody new can be paid", "" },
+        { "a number of payments", """ "allow": ["exa"], "limits": { "payments": { "day": 5 } } """, """ "allow": ["exa"], "limits": { "payments": { "day": 6 } } """, "nobody new can be paid", "agents.me.limits.payments.day 5 payments no longer holds for me" },
+        { "a part of a merchant", """ "allow": ["exa POST /search*"] """, """ "allow": ["exa POST /*"] """, "me: may newly pay api.exa.ai POST /, api.exa.ai POST /* | newly paid without a pin: api.exa.ai POST / (listed), api.exa.ai POST /* (listed)", "me: may newly pay api.exa.ai POST /, api.exa.ai POST /*" },
         { "two limits for one", """ "allow": ["exa"], "limits": { "payment": "1.00", "day": "4.00" } """, """ "allow": ["exa"], "limits": { "payment": "1.00", "24h": "4.00", "month": "4.00" } """, "nobody new can be paid", "" },
     };
 

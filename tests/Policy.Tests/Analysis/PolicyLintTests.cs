@@ -24,6 +24,9 @@ public sealed class PolicyLintTests
         { """ "agents": { "me": { "allow": ["a.example"], "limits": { "payment": "1.00" } } } """, "no-day-cap agents.me" },
         { """ "agents": { "me": { "allow": ["a.example"], "recipients": "any", "limits": { "day": "1.00" } } } """, "recipients-any agents.me.recipients" },
         { """ "agents": { "me": { "allow": ["a.example"], "deny": ["category:none"], "limits": { "day": "1.00" } } } """, "category-empty agents.me.deny[0]" },
+        { """ "agents": { "me": { "allow": ["a.example"], "approval": { "above": "1.00" }, "limits": { "payment": "1.00", "day": "9.00" } } } """, "approval-never-asks agents.me.approval.above" },
+        { """ "agents": { "me": { "allow": ["a.example"], "approval": { "above": "0.99" }, "limits": { "payment": "1.00", "day": "9.00" } } } """, "" },
+        { """ "agents": { "me": { "allow": ["a.example"], "limits": { "payment": "1.00", "day": "9.00", "payments": { "day": 9 } } } } """, "day-cap-moot agents.me.limits.day|limit-never-binds agents.me.limits.day" },
         { """ "groups": { "lab": {} }, "policies": { "p": {} }, "agents": { "me": { "allow": ["a.example"], "limits": { "day": "1.00" } } } """, "group-unused groups.lab|policy-unused policies.p" },
         { """ "merchants": { "m": { "hosts": "m.example" } }, "agents": { "me": { "allow": ["a.example"], "limits": { "day": "1.00" } } } """, "merchant-unpayable merchants.m" },
         {

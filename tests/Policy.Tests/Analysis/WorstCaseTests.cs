@@ -39,6 +39,17 @@ public sealed class WorstCaseTests
         { "endlessly many have no limit of their own", """ "r-*": { "allow": ["exa"], "limits": { "total": "2.00" } } """, "", "organization", "2.00 | no limit | no limit | no limit | no limit" },
         { "a merchant is paid by everyone", """ "a": { "allow": ["exa"], "limits": { "day": "1.00" } }, "b": { "allow": ["*"], "limits": { "day": "3.00" } } """, "", "merchant:exa", "3.00 | 4.00 | 28.00 | 124.00 | no limit" },
         { "two agents at two merchants", """ "a": { "allow": ["exa", "papers"], "limits": { "day": "4.00" } }, "b": { "allow": ["papers"], "limits": { "day": "4.00" } } """, "", "organization", "4.00 | 7.00 | 49.00 | 217.00 | no limit" },
+        { "a number of payments", """ "me": { "allow": ["exa"], "limits": { "payment": "0.10", "payments": { "day": 30 } } } """, "", "agent:me", "0.10 | 3.00 | 21.00 | 93.00 | no limit" },
+        { "a number of payments for ever", """ "me": { "allow": ["exa"], "limits": { "payment": "0.10", "day": "5.00", "payments": { "total": 7 } } } """, "", "agent:me", "0.10 | 0.70 | 0.70 | 0.70 | 0.70" },
+        { "payments under way at once limit no sum", """ "me": { "allow": ["exa"], "limits": { "day": "5.00", "payments": { "concurrent": 1 } } } """, "", "agent:me", "5.00 | 5.00 | 35.00 | 155.00 | no limit" },
+        { "a number by a rolling minute", """ "me": { "allow": ["exa"], "limits": { "payment": "0.10", "day": "5.00", "payments": { "1m": 3 } } } """, "", "agent:me", "0.10 | 5.00 | 35.00 | 155.00 | no limit" },
+        { "a part of a merchant", """ "me": { "allow": ["exa POST /search*"], "limits": { "day": "9.00", "in": { "exa POST /search": { "day": "1.00" }, "exa": { "day": "2.00" } } } } """, "", "agent:me", "2.00 | 2.00 | 14.00 | 62.00 | no limit" },
+        { "what is denied of a merchant leaves the rest", """ "me": { "allow": ["exa"], "deny": ["exa * /buy*"], "limits": { "in": { "exa * /buy*": { "day": "1.00" }, "exa": { "day": "2.00" } } } } """, "", "agent:me", "2.00 | 2.00 | 14.00 | 62.00 | no limit" },
+        { "a network and a token", """ "me": { "allow": ["exa"], "limits": { "in": { "network:base-sepolia": { "day": "2.00" }, "asset:USDC": { "day": "3.00" } } } } """, "", "agent:me", "2.00 | 2.00 | 14.00 | 62.00 | no limit" },
+        { "each category", """ "me": { "allow": ["exa", "papers"], "limits": { "each": { "category": { "day": "2.00" } } } } """, "", "agent:me", "2.00 | 4.00 | 28.00 | 124.00 | no limit" },
+        { "each recipient, of as many as there may be", """ "me": { "allow": ["exa"], "limits": { "each": { "recipient": { "day": "2.00" } } } } """, "", "agent:me", "2.00 | 2000.00 | 14000.00 | 62000.00 | no limit" },
+        { "outside the hours nothing is added", """ "me": { "allow": ["exa"], "schedule": "sun 03:00-04:00", "limits": { "day": "2.00" } } """, "", "agent:me", "2.00 | 2.00 | 14.00 | 62.00 | no limit" },
+        { "a quarter and a year", """ "me": { "allow": ["exa"], "limits": { "day": "1.00", "quarter": "40.00", "year": "90.00" } } """, "", "agent:me", "1.00 | 1.00 | 7.00 | 31.00 | no limit" },
         { "the organization holds them all", """ "a": { "allow": ["*"], "limits": { "day": "4.00" } } """, """ "organization": { "limits": { "day": "1.00", "month": "2.00" } }, """, "agent:a", "1.00 | 1.00 | 4.00 | 2.00 | no limit" },
     };
 
@@ -50,6 +61,15 @@ public sealed class WorstCaseTests
         var figures = analysis.Of(subject, WorstPeriod.Payment, WorstPeriod.Day, WorstPeriod.Week, WorstPeriod.Month, WorstPeriod.Total).Figures.Values;
 
         Assert.Equal($"{note}: {expected}", $"{note}: {string.Join(" | ", figures)}");
+    }
+
+    [Fact]
+    public void Quarters_and_years_are_told_too()
+    {
+        var analysis = PolicyAnalysis.Of(Given.Policy("""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "limits": { "day": "1.00" } }, "b": { "allow": ["*"], "limits": { "month": "2.00", "quarter": "5.00" } } } }"""));
+
+        Assert.Equal("92.00 | 366.00", $"{analysis.Figure("agent:me", WorstPeriod.Quarter)} | {analysis.Figure("agent:me", WorstPeriod.Year)}");
+        Assert.Equal("5.00 | 20.00", $"{analysis.Figure("agent:b", WorstPeriod.Quarter)} | {analysis.Figure("agent:b", WorstPeriod.Year)}");
     }
 
     [Fact]

@@ -78,14 +78,14 @@ public sealed class PolicyCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("5.00", "5.00", 0, "lab: day 40.00, unchanged; nobody new can be paid")]
+    [InlineData("5.00", "5.00", 0, "lab: day 40.00, unchanged; organization: day 45.00, unchanged; nobody new can be paid")]
     [InlineData("5.00", "10.00", 1, "r-12: day 5.00 -> 10.00; lab: day 40.00, unchanged; organization: day 45.00 -> 50.00; nobody new can be paid")]
     [InlineData("10.00", "5.00", 0, "r-12: day 10.00 -> 5.00; lab: day 40.00, unchanged; organization: day 50.00 -> 45.00; nobody new can be paid")]
     [InlineData("5.00", "5", 0, "nothing that decides")]
     [InlineData("5.00", "much", 2, "agents.r-12.limits.day: expected dollars")]
     public void Diff_says_whether_anything_can_newly_be_spent(string old, string now, int exitCode, string says)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TempFolder();
         var (before, after) = (folder.File("old.json"), folder.File("new.json"));
         File.WriteAllText(before, Text(old));
         File.WriteAllText(after, Text(now));
