@@ -10,10 +10,7 @@ public sealed class ApprovalDeskTests
 {
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(30);
 
-    // Milliseconds of real time: a request that waits for ever fails its test instead of all.
-    private const int Patience = 30_000;
-
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task A_request_waits_for_the_person_and_is_paid_when_they_agree()
     {
         await using var kit = await CreateAsync(Hold);
@@ -31,7 +28,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task A_person_who_says_no_ends_the_wait_and_nothing_was_ever_reserved()
     {
         await using var kit = await CreateAsync(Hold);
@@ -46,7 +43,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(kit.Wallet.Asked);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task Without_a_hold_the_agent_is_told_at_once_which_question_is_open_and_when_to_ask_again()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
@@ -66,7 +63,7 @@ public sealed class ApprovalDeskTests
         }
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task An_agreement_is_good_for_one_exact_payment_and_for_once()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
@@ -88,7 +85,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal("approval_pending", again.Answered!.Reason);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task When_the_hold_is_over_the_agent_is_told_and_the_question_stays_open()
     {
         await using var kit = await CreateAsync(Hold);
@@ -103,7 +100,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task An_agent_that_hangs_up_ends_the_wait()
     {
         await using var kit = await CreateAsync(Hold);
@@ -119,7 +116,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task A_token_that_ends_during_the_wait_pays_nothing()
     {
         await using var kit = await CreateAsync(Hold);
@@ -135,7 +132,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task A_freeze_during_the_wait_holds_although_the_person_agrees()
     {
         await using var kit = await CreateAsync(Hold);
@@ -151,7 +148,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task The_policy_of_the_moment_of_paying_decides_and_not_that_of_asking()
     {
         await using var kit = await CreateAsync(Hold);
@@ -167,7 +164,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.PaymentsAsync());
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task Equal_requests_that_come_together_ask_once_and_one_agreement_pays_once()
     {
         await using var kit = await CreateAsync(Hold);
@@ -182,7 +179,7 @@ public sealed class ApprovalDeskTests
         Assert.Single(calls, call => call.Passed is not null);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task An_agent_can_not_make_more_requests_wait_than_it_may()
     {
         await using var kit = await CreateAsync(Hold);
@@ -198,7 +195,7 @@ public sealed class ApprovalDeskTests
         Assert.Equal(0, kit.Approvals.Waiting);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task An_offer_that_needs_nobodys_word_comes_before_a_cheaper_one_that_does()
     {
         await using var kit = await FlowKit.CreateAsync();
@@ -212,7 +209,7 @@ public sealed class ApprovalDeskTests
         Assert.Empty(await kit.Ledger.Host.ApprovalsAsync(TestContext.Current.CancellationToken));
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact]
     public async Task The_refusal_and_its_receipt_carry_the_trace_and_the_question_names_why()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
