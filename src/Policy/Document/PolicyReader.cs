@@ -115,7 +115,7 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         }
 
         var known = registry.Assets.Select(a => NetworkNames.ShortNameOf(a.Chain)).Distinct();
-            problems.Add(text.At, $"expected {Leaves.Network.Expected}, found `\"{Node.Show(text.Value)}\"`{Suggestion.For(text.Value, known)}");
+        problems.Add(text.At, $"expected {Leaves.Network.Expected}, found `\"{Node.Show(text.Value)}\"`{Suggestion.For(text.Value, known)}");
         return null;
     }
 

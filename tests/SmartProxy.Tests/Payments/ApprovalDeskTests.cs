@@ -10,13 +10,16 @@ public sealed class ApprovalDeskTests
 {
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(30);
 
+    // Of real time: a request that waits for ever fails its test instead of stopping all.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     [Fact]
     public async Task A_request_waits_for_the_person_and_is_paid_when_they_agree()
     {
         await using var kit = await CreateAsync(Hold);
         var call = new ScriptedCall(FlowKit.Cent(), FlowKit.Paid);
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         var asked = await AskedAsync(kit);
         Assert.Empty(await kit.Ledger.PaymentsAsync()); // nothing is reserved while a person is asked
         await AnswerAsync(kit, asked, isApproved: true);
@@ -34,7 +37,7 @@ public sealed class ApprovalDeskTests
         await using var kit = await CreateAsync(Hold);
         var call = new ScriptedCall(FlowKit.Cent());
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         await AnswerAsync(kit, await AskedAsync(kit), isApproved: false);
         await running;
 
@@ -50,8 +53,8 @@ public sealed class ApprovalDeskTests
         var first = new ScriptedCall(FlowKit.Cent());
         var again = new ScriptedCall(FlowKit.Cent());
 
-        await kit.Flow.RunAsync(first);
-        await kit.Flow.RunAsync(again);
+        await RunAsync(kit, first);
+        await RunAsync(kit, again);
 
         var id = (await QuestionAsync(kit)).Id.Value; // one question, however often it is asked
         foreach (var answer in (Refusal[])[first.Answered!, again.Answered!])
@@ -67,7 +70,7 @@ public sealed class ApprovalDeskTests
     public async Task An_agreement_is_good_for_one_exact_payment_and_for_once()
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
-        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent()));
+        await RunAsync(kit, new ScriptedCall(FlowKit.Cent()));
         await AnswerAsync(kit, (await QuestionAsync(kit)).Id, isApproved: true);
         var dearer = new ScriptedCall(FlowKit.Challenge((20_000, "0x1111111111111111111111111111111111111111")));
         var elsewhere = new ScriptedCall(FlowKit.Cent()) { Target = "/other" };
@@ -76,7 +79,7 @@ public sealed class ApprovalDeskTests
 
         foreach (var call in (ScriptedCall[])[dearer, elsewhere, exact, again])
         {
-            await kit.Flow.RunAsync(call);
+            await RunAsync(kit, call);
         }
 
         Assert.Equal("approval_pending", dearer.Answered!.Reason);
@@ -91,7 +94,7 @@ public sealed class ApprovalDeskTests
         await using var kit = await CreateAsync(Hold);
         var call = new ScriptedCall(FlowKit.Cent());
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         await WaitingAsync(kit, 1);
         await RunOutAsync(kit, [running]);
 
@@ -107,7 +110,7 @@ public sealed class ApprovalDeskTests
         using var gone = new CancellationTokenSource();
         var call = new ScriptedCall(FlowKit.Cent()) { AgentGone = gone.Token };
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         await WaitingAsync(kit, 1);
         await gone.CancelAsync();
         await running;
@@ -123,7 +126,7 @@ public sealed class ApprovalDeskTests
         using var token = new CancellationTokenSource();
         var call = new ScriptedCall(FlowKit.Cent()) { Identity = new AgentIdentity(new AgentId("me"), "t1", token.Token) };
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         await WaitingAsync(kit, 1);
         await token.CancelAsync();
         await running;
@@ -138,7 +141,7 @@ public sealed class ApprovalDeskTests
         await using var kit = await CreateAsync(Hold);
         var call = new ScriptedCall(FlowKit.Cent());
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         var asked = await AskedAsync(kit);
         await kit.Ledger.Host.RecordAsync(new LedgerEvent.Frozen(null, "test", "stop"));
         await AnswerAsync(kit, asked, isApproved: true);
@@ -154,7 +157,7 @@ public sealed class ApprovalDeskTests
         await using var kit = await CreateAsync(Hold);
         var call = new ScriptedCall(FlowKit.Cent());
 
-        var running = kit.Flow.RunAsync(call).AsTask();
+        var running = RunAsync(kit, call);
         var asked = await AskedAsync(kit);
         await kit.ActivateAsync(FlowKit.Policy(FlowKit.OfOneAgent(""" "payment": "0.001" """)));
         await AnswerAsync(kit, asked, isApproved: true);
@@ -170,7 +173,7 @@ public sealed class ApprovalDeskTests
         await using var kit = await CreateAsync(Hold);
         var calls = Enumerable.Range(0, ApprovalDesk.MaxWaitingOfAgent).Select(_ => new ScriptedCall(FlowKit.Cent(), FlowKit.Paid)).ToList();
 
-        var running = calls.Select(call => Task.Run(() => kit.Flow.RunAsync(call).AsTask())).ToList();
+        var running = calls.Select(call => Task.Run(() => RunAsync(kit, call))).ToList();
         await WaitingAsync(kit, calls.Count);
         await AnswerAsync(kit, (await QuestionAsync(kit)).Id, isApproved: true);
         await RunOutAsync(kit, running);
@@ -183,11 +186,11 @@ public sealed class ApprovalDeskTests
     public async Task An_agent_can_not_make_more_requests_wait_than_it_may()
     {
         await using var kit = await CreateAsync(Hold);
-        var waiting = Enumerable.Range(0, ApprovalDesk.MaxWaitingOfAgent).Select(i => kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent()) { Target = $"/{i}" }).AsTask()).ToList();
+        var waiting = Enumerable.Range(0, ApprovalDesk.MaxWaitingOfAgent).Select(i => RunAsync(kit, new ScriptedCall(FlowKit.Cent()) { Target = $"/{i}" })).ToList();
         await WaitingAsync(kit, ApprovalDesk.MaxWaitingOfAgent);
         var more = new ScriptedCall(FlowKit.Cent()) { Target = "/more" };
 
-        await kit.Flow.RunAsync(more);
+        await RunAsync(kit, more);
 
         Assert.Equal("approval_pending", more.Answered!.Reason);
         kit.Approvals.StopWaiting(); // as when the process stops
@@ -199,11 +202,11 @@ public sealed class ApprovalDeskTests
     public async Task An_offer_that_needs_nobodys_word_comes_before_a_cheaper_one_that_does()
     {
         await using var kit = await FlowKit.CreateAsync();
-        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
+        await RunAsync(kit, new ScriptedCall(FlowKit.Cent(), FlowKit.Paid));
         kit.View.Guards = new PaymentGuards(Approval: new ApprovalGuard("agents.me.approval", IsAbove: false, NewRecipient: true, NewHost: false, PriceDrift: false, Hold, TimeSpan.FromHours(1)));
         var call = new ScriptedCall(FlowKit.Challenge((10_000, "0x2222222222222222222222222222222222222222"), (20_000, "0x1111111111111111111111111111111111111111")), FlowKit.Paid) { Target = "/two" };
 
-        await kit.Flow.RunAsync(call);
+        await RunAsync(kit, call);
 
         Assert.Equal("20000", FlowKit.Open(Assert.Single(call.Payments)).Value);
         Assert.Empty(await kit.Ledger.Host.ApprovalsAsync(TestContext.Current.CancellationToken));
@@ -214,7 +217,7 @@ public sealed class ApprovalDeskTests
     {
         await using var kit = await CreateAsync(TimeSpan.Zero);
 
-        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent()));
+        await RunAsync(kit, new ScriptedCall(FlowKit.Cent()));
 
         // A second question is answered in a later batch, when the refusal is on disk.
         await QuestionAsync(kit);
@@ -231,6 +234,8 @@ public sealed class ApprovalDeskTests
         kit.View.Guards = new PaymentGuards(Approval: new ApprovalGuard("agents.me.approval", IsAbove: true, NewRecipient: false, NewHost: false, PriceDrift: false, hold, TimeSpan.FromHours(1)));
         return kit;
     }
+
+    private static Task RunAsync(FlowKit kit, ScriptedCall call) => kit.Flow.RunAsync(call).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     private static async Task<PaymentId> AskedAsync(FlowKit kit)
     {
