@@ -19,10 +19,11 @@ public sealed class BudgetLedger
     private const long MaxUnixSeconds = 253_339_228_800;
 
     private readonly Dictionary<PaymentId, Payment> _payments = [];
-    private readonly HashSet<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce)> _nonces = [];
+    private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce), Payment> _nonces = [];
     private readonly Dictionary<(Origin Origin, ChainId Network), EvmAddress> _pins = [];
     private readonly LogicalRequests _requests = new();
     private readonly SpendBook _book = new();
+    private readonly ChainMemory _chain = new();
     private DateTimeOffset _now = DateTimeOffset.MinValue;
 
     /// <summary>Number of the last applied line; 0 before the first.</summary>
@@ -45,6 +46,15 @@ public sealed class BudgetLedger
     public IReadOnlyDictionary<(Origin Origin, ChainId Network), EvmAddress> Pins => _pins;
 
     public Payment? Find(PaymentId id) => _payments.GetValueOrDefault(id);
+
+    /// <summary>The payment that an authorization on chain belongs to; null when no decision explains it.</summary>
+    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) => _nonces.GetValueOrDefault((chain, asset, from, nonce));
+
+    /// <summary>Whether this event of the chain was recorded as drift before.</summary>
+    public bool IsKnown(ChainDrift drift) => _chain.Knows(drift);
+
+    /// <summary>Whether an operator agreed that the journal goes on although this line is not in it.</summary>
+    public bool IsRollbackAccepted(long sequence, Bytes32 head) => _chain.IsRollbackAccepted(sequence, head);
 
     /// <summary>The ledger's clock: whole microseconds, and never earlier than it has been.</summary>
     public DateTimeOffset Tick(DateTimeOffset now)
@@ -103,6 +113,10 @@ public sealed class BudgetLedger
         JournalEntry.Recorded { Event: LedgerEvent.Settled e } => ObjectionTo(e.Payment, PaymentState.Settled),
         JournalEntry.Recorded { Event: LedgerEvent.InDoubt e } => ObjectionTo(e.Payment, PaymentState.InDoubt),
         JournalEntry.Recorded { Event: LedgerEvent.Aborted e } => ObjectionTo(e.Payment, PaymentState.Aborted),
+        JournalEntry.Recorded { Event: LedgerEvent.Proven e } => ObjectionTo(e.Payment, PaymentState.Proven),
+        JournalEntry.Recorded { Event: LedgerEvent.Expired e } => ObjectionTo(e),
+        JournalEntry.Recorded { Event: LedgerEvent.Voided e } => ObjectionTo(e.Payment, PaymentState.Voided),
+        JournalEntry.Recorded { Event: LedgerEvent.Drifted e } when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
         JournalEntry.Recorded => null,
         _ => throw new UnreachableException(),
     };
@@ -220,7 +234,7 @@ public sealed class BudgetLedger
 
     private string? ObjectionTo(JournalEntry.Reserved entry) =>
         _payments.ContainsKey(entry.Id) ? $"payment `{entry.Id}` is reserved already"
-        : _nonces.Contains(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
+        : _nonces.ContainsKey(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
         : PolicyHash != entry.PolicyHash ? $"payment `{entry.Id}` was judged under a policy that is not in force"
         : entry.Facts.Value >= ValueCeiling ? $"payment `{entry.Id}` is worth more than the books can sum"
         : entry.Authorization.Terms.ValidBefore is < 0 or > MaxUnixSeconds ? $"payment `{entry.Id}` has no usable `validBefore`"
@@ -231,11 +245,16 @@ public sealed class BudgetLedger
         : PaymentMoves.IsLegal(payment.State, to) ? null
         : $"payment `{id}` can't go from {payment.State} to {to}";
 
+    // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
+    private string? ObjectionTo(LedgerEvent.Expired e) =>
+        ObjectionTo(e.Payment, PaymentState.Expired)
+        ?? (e.Why != LedgerEvent.Expired.Canceled && e.Proof.BlockTime < _payments[e.Payment].ValidBefore ? $"payment `{e.Payment}` can be used until {_payments[e.Payment].ValidBefore:u}" : null);
+
     private void Claim(JournalEntry.Reserved entry, JournalLine line)
     {
         var payment = new Payment(line.Sequence, line.At, entry);
         _payments.Add(payment.Id, payment);
-        _nonces.Add(NonceKey(entry.Authorization));
+        _nonces.Add(NonceKey(entry.Authorization), payment);
         _requests.Add(payment, line.At);
         _book.Add(payment);
         if (entry.PinsRecipient)
@@ -262,6 +281,21 @@ public sealed class BudgetLedger
                 _payments[e.Payment].Move(PaymentState.Aborted, at, delivered: false);
                 _book.Note(_payments[e.Payment], SpendMoveKind.Freed);
                 break;
+            case LedgerEvent.Proven e:
+                Conclude(e.Payment, PaymentState.Proven, at, SpendMoveKind.Spent);
+                break;
+            case LedgerEvent.Voided e:
+                Conclude(e.Payment, PaymentState.Voided, at, SpendMoveKind.Spent);
+                break;
+            case LedgerEvent.Expired e:
+                Conclude(e.Payment, PaymentState.Expired, at, SpendMoveKind.Freed);
+                break;
+            case LedgerEvent.Drifted e:
+                _chain.Add(e.Drift);
+                break;
+            case LedgerEvent.RollbackAccepted e:
+                _chain.Accept(e);
+                break;
             case LedgerEvent.PolicyActivated e:
                 PolicyHash = e.Hash;
                 _book.Forget();
@@ -277,6 +311,13 @@ public sealed class BudgetLedger
             default:
                 throw new UnreachableException();
         }
+    }
+
+    private void Conclude(PaymentId id, PaymentState state, DateTimeOffset at, SpendMoveKind kind)
+    {
+        var payment = _payments[id];
+        payment.Move(state, at, delivered: false);
+        _book.Note(payment, kind);
     }
 
     private static (ChainId, EvmAddress, EvmAddress, Bytes32) NonceKey(TransferAuthorization authorization) =>

@@ -49,7 +49,9 @@ public sealed class Payment
 
     internal void Move(PaymentState to, DateTimeOffset at, bool delivered)
     {
-        (State, ChangedAt, Delivered) = (to, at, Delivered || delivered);
+        // A proof changes what is known and not when it happened: it must not begin another duplicate window.
+        ChangedAt = State is PaymentState.Settled && to is PaymentState.Proven ? ChangedAt : at;
+        (State, Delivered) = (to, Delivered || delivered);
         Claim = IsUnderWay ? Claim : null;
     }
 }
