@@ -15,16 +15,23 @@ public sealed class BudgetLedger
     /// <summary>How long past <c>validBefore</c> an authorization is treated as live when no chain says otherwise.</summary>
     public static readonly TimeSpan LiveMargin = TimeSpan.FromHours(1);
 
+    /// <summary>The most questions or grants that are listed at once.</summary>
+    public const int MaxListed = 1000;
+
     // 9998-01-01: what a calendar can still do arithmetic with.
     private const long MaxUnixSeconds = 253_339_228_800;
 
     private readonly Dictionary<PaymentId, Payment> _payments = [];
     private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce), Payment> _nonces = [];
-    private readonly Dictionary<(Origin Origin, ChainId Network), EvmAddress> _pins = [];
     private readonly LogicalRequests _requests = new();
     private readonly SpendBook _book = new();
+    private readonly GuardMemory _guards;
+    private readonly ApprovalBook _approvals = new();
+    private readonly GrantBook _grants = new();
     private readonly ChainMemory _chain = new();
     private DateTimeOffset _now = DateTimeOffset.MinValue;
+
+    public BudgetLedger() => _guards = new GuardMemory(_book);
 
     /// <summary>Number of the last applied line; 0 before the first.</summary>
     public long Sequence { get; private set; }
@@ -43,7 +50,7 @@ public sealed class BudgetLedger
     public IReadOnlyList<Payment> Payments => _book.Payments;
 
     /// <summary>The pinned recipients.</summary>
-    public IReadOnlyDictionary<(Origin Origin, ChainId Network), EvmAddress> Pins => _pins;
+    public IReadOnlyDictionary<(Origin Origin, ChainId Network), EvmAddress> Pins => _guards.Pins;
 
     public Payment? Find(PaymentId id) => _payments.GetValueOrDefault(id);
 
@@ -59,9 +66,12 @@ public sealed class BudgetLedger
     /// <summary>The ledger's clock: whole microseconds, and never earlier than it has been.</summary>
     public DateTimeOffset Tick(DateTimeOffset now)
     {
-        var whole = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        var whole = Whole(now);
         return _now = whole > _now ? whole : _now;
     }
+
+    /// <summary>A time as lines tell it: in UTC and whole microseconds.</summary>
+    internal static DateTimeOffset Whole(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     /// <summary>
     /// Whether a payment may be made, with all that it claims. Nothing is changed; the entry must be applied before the next decision.
@@ -73,7 +83,7 @@ public sealed class BudgetLedger
     public ReserveDecision Decide(ReserveRequest request, DateTimeOffset now, Bytes32 journalHead)
     {
         now = Tick(now);
-        Check(request);
+        request = Checked(request);
         if (Freeze.ReasonFor(request.Facts.Agent) is not null)
         {
             return new ReserveOutcome.Refused(ReserveRefusal.Frozen);
@@ -89,37 +99,39 @@ public sealed class BudgetLedger
             return twin;
         }
 
-        if (request.PinsRecipient && PinnedElsewhere(request) is { } pinned)
+        if (_guards.Refuse(request, now, out var causes) is { } guarded)
         {
-            return new ReserveOutcome.Refused(ReserveRefusal.RecipientChanged, PinnedRecipient: pinned);
+            return guarded;
         }
 
-        if (WithoutRoom(request, now) is { } exceeded)
+        if (request.Facts.Value >= ValueCeiling)
+        {
+            return new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded);
+        }
+
+        if (RoomCheck.Refuse(request, _book, _grants, now, out var room) is { } exceeded)
         {
             return exceeded;
         }
 
-        var entry = ToEntry(request, journalHead);
-        return Objection(entry) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
+        // Last, so that a person is asked only for what would otherwise be paid.
+        PaymentId? agreement = null;
+        if (causes != ApprovalCauses.None)
+        {
+            (agreement, var unanswered) = _approvals.Ask(request, request.Guards.Approval!, causes, now);
+            if (unanswered is not null)
+            {
+                return unanswered;
+            }
+        }
+
+        var entry = ToEntry(request, room, agreement, journalHead);
+        return Objection(entry, now) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
     }
 
-    /// <summary>Why an entry would break the books; null when it may be applied.</summary>
-    public string? Objection(JournalEntry entry) => entry switch
-    {
-        JournalEntry.Opened => Sequence == 0 ? null : "a journal is opened once, by its first line",
-        _ when Sequence == 0 => "the first line must be `opened`",
-        JournalEntry.Reserved reserved => ObjectionTo(reserved),
-        JournalEntry.Recorded { Event: LedgerEvent.Sent e } => ObjectionTo(e.Payment, PaymentState.Sent),
-        JournalEntry.Recorded { Event: LedgerEvent.Settled e } => ObjectionTo(e.Payment, PaymentState.Settled),
-        JournalEntry.Recorded { Event: LedgerEvent.InDoubt e } => ObjectionTo(e.Payment, PaymentState.InDoubt),
-        JournalEntry.Recorded { Event: LedgerEvent.Aborted e } => ObjectionTo(e.Payment, PaymentState.Aborted),
-        JournalEntry.Recorded { Event: LedgerEvent.Proven e } => ObjectionTo(e.Payment, PaymentState.Proven),
-        JournalEntry.Recorded { Event: LedgerEvent.Expired e } => ObjectionTo(e),
-        JournalEntry.Recorded { Event: LedgerEvent.Voided e } => ObjectionTo(e.Payment, PaymentState.Voided),
-        JournalEntry.Recorded { Event: LedgerEvent.Drifted e } when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
-        JournalEntry.Recorded => null,
-        _ => throw new UnreachableException(),
-    };
+    /// <summary>Why something may not be recorded now; null when it may.</summary>
+    public string? Objection(JournalEntry entry, DateTimeOffset now) =>
+        ObjectionAt(entry, Tick(now)) ?? (entry is JournalEntry.Recorded { Event: LedgerEvent.ApprovalAnswered answer } ? _approvals.Lateness(answer, _now) : null);
 
     /// <summary>Takes one line into the books.</summary>
     /// <exception cref="LedgerInvariantException">The line can't follow what was applied before.</exception>
@@ -127,7 +139,7 @@ public sealed class BudgetLedger
     {
         var objection = line.Sequence != Sequence + 1 ? $"expected number {Sequence + 1}"
             : line.At < LastAt ? "earlier than the line before"
-            : Objection(line.Entry);
+            : ObjectionAt(line.Entry, line.At);
         if (objection is not null)
         {
             throw new LedgerInvariantException($"journal line {line.Sequence}: {objection}");
@@ -144,7 +156,7 @@ public sealed class BudgetLedger
                 Claim(reserved, line);
                 break;
             case JournalEntry.Recorded recorded:
-                Happen(recorded.Event, line.At);
+                Happen(recorded.Event, line);
                 break;
         }
     }
@@ -156,13 +168,21 @@ public sealed class BudgetLedger
         return new LineUsage(line, series.Spent, series.Held, series.ResetsAt);
     }
 
-    private static void Check(ReserveRequest request)
+    /// <summary>The open questions to people, oldest first, then the latest closed ones.</summary>
+    public IReadOnlyList<ApprovalView> Approvals(DateTimeOffset now) => _approvals.Views(Tick(now), MaxListed);
+
+    /// <summary>The grants in force, the first to end first, then the latest ended ones.</summary>
+    public IReadOnlyList<GrantView> Grants(DateTimeOffset now) => _grants.Views(Tick(now), MaxListed);
+
+    private static ReserveRequest Checked(ReserveRequest request)
     {
-        var (facts, terms) = (request.Facts, request.Terms);
+        var (facts, terms, context) = (request.Facts, request.Terms, request.Context);
         var agrees = facts.Network == terms.Chain
             && facts.Asset == terms.Asset
             && facts.PayTo == terms.To
-            && facts.Origin == request.Context.Origin;
+            && facts.Origin == context.Origin
+            && (facts.Method.Length == 0 || facts.Method == context.Method)
+            && (facts.Path.Length == 0 || facts.Path == context.Path);
         if (!agrees)
         {
             throw new ArgumentException("what was judged is not what would be signed: facts, terms and context must agree", nameof(request));
@@ -173,45 +193,19 @@ public sealed class BudgetLedger
             throw new ArgumentException($"expected `validBefore` as Unix seconds, found `{terms.ValidBefore}`", nameof(request));
         }
 
+        // Lines write method and path once, in the context: decided by what will be read back.
+        if (facts.Method != context.Method || facts.Path != context.Path)
+        {
+            request = request with { Facts = facts with { Method = context.Method, Path = context.Path } };
+        }
+
         // INVARIANT: a payment counts in every limit that it was checked against.
-        if (request.Lines.FirstOrDefault(line => !line.Scope.Matches(facts)) is { } stranger)
-        {
-            throw new ArgumentException($"the limit `{stranger.Id}` does not match the payment that draws on it", nameof(request));
-        }
+        return request.Lines.FirstOrDefault(line => !line.Scope.Matches(request.Facts)) is { } stranger
+            ? throw new ArgumentException($"the limit `{stranger.Id}` does not match the payment that draws on it", nameof(request))
+            : request;
     }
 
-    private EvmAddress? PinnedElsewhere(ReserveRequest request) =>
-        _pins.TryGetValue((request.Facts.Origin, request.Facts.Network), out var pinned) && pinned != request.Facts.PayTo ? pinned : null;
-
-    // The first limit without room is named; the wait is that of the slowest.
-    private ReserveOutcome.Refused? WithoutRoom(ReserveRequest request, DateTimeOffset now)
-    {
-        var value = request.Facts.Value;
-        if (value >= ValueCeiling)
-        {
-            return new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded);
-        }
-
-        ReserveOutcome.Refused? refusal = null;
-        foreach (var line in request.Lines)
-        {
-            var series = _book.SeriesOf(line, now);
-            var room = line.Limit.Less(series.Used);
-            if (value.Micros <= room.Units)
-            {
-                continue;
-            }
-
-            var wait = value.Micros > line.Limit.Units ? null : series.FreesIn(new Usd(value.Micros - room.Units + series.Used.Less(line.Limit).Units));
-            refusal = refusal is null
-                ? new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded, new LineUsage(line, series.Spent, series.Held, series.ResetsAt), wait)
-                : refusal with { RetryAfter = refusal.RetryAfter is { } other && wait is { } own ? TimeSpan.FromTicks(Math.Max(other.Ticks, own.Ticks)) : null };
-        }
-
-        return refusal;
-    }
-
-    private JournalEntry.Reserved ToEntry(ReserveRequest request, Bytes32 journalHead)
+    private static JournalEntry.Reserved ToEntry(ReserveRequest request, Room room, PaymentId? agreement, Bytes32 journalHead)
     {
         var record = DecisionRecord.Compose(request, journalHead);
         return new JournalEntry.Reserved
@@ -221,7 +215,9 @@ public sealed class BudgetLedger
             DecisionRecord = record,
             Authorization = new TransferAuthorization(request.Terms, DecisionRecord.NonceOf(record)),
             Facts = request.Facts,
-            Lines = [.. request.Lines.Select(line => _book.SeriesOf(line, _now)).Zip(request.Lines, (series, line) => new LimitFigures(line.Id, line.Limit, series.Spent, series.Held))],
+            Lines = room.Lines,
+            Approval = agreement,
+            Grants = room.Grants,
             TermsHash = request.TermsHash,
             RequestDigest = request.RequestDigest,
             LogicalRequest = request.LogicalRequest,
@@ -231,6 +227,33 @@ public sealed class BudgetLedger
             Context = request.Context,
         };
     }
+
+    // INVARIANT: what had no objection a moment ago has none now, because lines are decided before they get their time: questions and grants only end.
+    private string? ObjectionAt(JournalEntry entry, DateTimeOffset at) => entry switch
+    {
+        JournalEntry.Opened => Sequence == 0 ? null : "a journal is opened once, by its first line",
+        _ when Sequence == 0 => "the first line must be `opened`",
+        JournalEntry.Reserved reserved => ObjectionTo(reserved) ?? _approvals.ObjectionTo(reserved) ?? _grants.ObjectionTo(reserved),
+        JournalEntry.Recorded recorded => ObjectionTo(recorded.Event, at),
+        _ => throw new UnreachableException(),
+    };
+
+    private string? ObjectionTo(LedgerEvent happened, DateTimeOffset at) => happened switch
+    {
+        LedgerEvent.Sent e => ObjectionTo(e.Payment, PaymentState.Sent),
+        LedgerEvent.Settled e => ObjectionTo(e.Payment, PaymentState.Settled),
+        LedgerEvent.InDoubt e => ObjectionTo(e.Payment, PaymentState.InDoubt),
+        LedgerEvent.Aborted e => ObjectionTo(e.Payment, PaymentState.Aborted),
+        LedgerEvent.Proven e => ObjectionTo(e.Payment, PaymentState.Proven),
+        LedgerEvent.Expired e => ObjectionTo(e),
+        LedgerEvent.Voided e => ObjectionTo(e.Payment, PaymentState.Voided),
+        LedgerEvent.Drifted e when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
+        LedgerEvent.ApprovalRequested e => _approvals.ObjectionTo(e, at),
+        LedgerEvent.ApprovalAnswered e => _approvals.ObjectionTo(e),
+        LedgerEvent.Granted e => _grants.ObjectionTo(e, at),
+        LedgerEvent.GrantRevoked e => _grants.ObjectionTo(e),
+        _ => null,
+    };
 
     private string? ObjectionTo(JournalEntry.Reserved entry) =>
         _payments.ContainsKey(entry.Id) ? $"payment `{entry.Id}` is reserved already"
@@ -257,38 +280,42 @@ public sealed class BudgetLedger
         _nonces.Add(NonceKey(entry.Authorization), payment);
         _requests.Add(payment, line.At);
         _book.Add(payment);
-        if (entry.PinsRecipient)
+        _guards.Add(payment, entry, line.At);
+        _grants.Use(entry.Grants);
+        if (entry.Approval is { } agreement)
         {
-            _pins.TryAdd((entry.Facts.Origin, entry.Facts.Network), entry.Facts.PayTo);
+            _approvals.Used(agreement);
         }
     }
 
-    private void Happen(LedgerEvent happened, DateTimeOffset at)
+    private void Happen(LedgerEvent happened, JournalLine line)
     {
         switch (happened)
         {
             case LedgerEvent.Sent e:
-                _payments[e.Payment].Move(PaymentState.Sent, at, delivered: false);
+                Move(e.Payment, PaymentState.Sent, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Settled e:
-                _payments[e.Payment].Move(PaymentState.Settled, at, e.Delivered);
-                _book.Note(_payments[e.Payment], SpendMoveKind.Spent);
+                Move(e.Payment, PaymentState.Settled, line, e.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed);
                 break;
             case LedgerEvent.InDoubt e:
-                _payments[e.Payment].Move(PaymentState.InDoubt, at, e.Delivered);
+                Move(e.Payment, PaymentState.InDoubt, line, e.Delivered ? DeliveryOutcome.Delivered
+                    : e.Why == LedgerEvent.InDoubt.Restart ? DeliveryOutcome.Unknown : DeliveryOutcome.Failed);
                 break;
             case LedgerEvent.Aborted e:
-                _payments[e.Payment].Move(PaymentState.Aborted, at, delivered: false);
-                _book.Note(_payments[e.Payment], SpendMoveKind.Freed);
+                _grants.GiveBack(_payments[e.Payment].Grants);
+                Move(e.Payment, PaymentState.Aborted, line, DeliveryOutcome.Unknown);
+                _guards.Aborted(_payments[e.Payment]);
                 break;
             case LedgerEvent.Proven e:
-                Conclude(e.Payment, PaymentState.Proven, at, SpendMoveKind.Spent);
+                Move(e.Payment, PaymentState.Proven, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Voided e:
-                Conclude(e.Payment, PaymentState.Voided, at, SpendMoveKind.Spent);
+                Move(e.Payment, PaymentState.Voided, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Expired e:
-                Conclude(e.Payment, PaymentState.Expired, at, SpendMoveKind.Freed);
+                _grants.GiveBack(_payments[e.Payment].Grants);
+                Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Drifted e:
                 _chain.Add(e.Drift);
@@ -306,6 +333,18 @@ public sealed class BudgetLedger
             case LedgerEvent.Unfrozen e:
                 Freeze = Freeze.Without(e.Agent);
                 break;
+            case LedgerEvent.ApprovalRequested e:
+                _approvals.Add(e, line.At);
+                break;
+            case LedgerEvent.ApprovalAnswered e:
+                _approvals.Answered(e);
+                break;
+            case LedgerEvent.Granted e:
+                _grants.Add(e, line.At);
+                break;
+            case LedgerEvent.GrantRevoked e:
+                _grants.Revoke(e.Grant);
+                break;
             case LedgerEvent.Refused:
                 break; // told, not counted
             default:
@@ -313,28 +352,15 @@ public sealed class BudgetLedger
         }
     }
 
-    private void Conclude(PaymentId id, PaymentState state, DateTimeOffset at, SpendMoveKind kind)
+    private void Move(PaymentId id, PaymentState to, JournalLine line, DeliveryOutcome outcome)
     {
         var payment = _payments[id];
-        payment.Move(state, at, delivered: false);
-        _book.Note(payment, kind);
+        var from = payment.State;
+        payment.Move(to, line.At);
+        payment.Tell(outcome, line.Sequence, line.At);
+        _book.Moved(payment, from, line.At);
     }
 
     private static (ChainId, EvmAddress, EvmAddress, Bytes32) NonceKey(TransferAuthorization authorization) =>
         (authorization.Terms.Chain, authorization.Terms.Asset, authorization.Terms.From, authorization.Nonce);
-}
-
-/// <summary>Either the entry to journal, or why not.</summary>
-public readonly record struct ReserveDecision
-{
-    private ReserveDecision(JournalEntry.Reserved? entry, ReserveOutcome.Refused? refusal) => (Entry, Refusal) = (entry, refusal);
-
-    /// <summary>To be applied and journaled; null when refused.</summary>
-    public JournalEntry.Reserved? Entry { get; }
-
-    public ReserveOutcome.Refused? Refusal { get; }
-
-    public static implicit operator ReserveDecision(JournalEntry.Reserved entry) => new(entry, null);
-
-    public static implicit operator ReserveDecision(ReserveOutcome.Refused refusal) => new(null, refusal);
 }

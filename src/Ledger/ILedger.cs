@@ -26,6 +26,12 @@ public interface ILedger
     /// <summary>Spent, held and remaining for each line, now.</summary>
     ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken);
 
+    /// <summary>The open questions to people, oldest first, then the latest closed ones; at most <see cref="BudgetLedger.MaxListed"/>.</summary>
+    ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The grants in force, the first to end first, then the latest ended ones; at most <see cref="BudgetLedger.MaxListed"/>.</summary>
+    ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken);
+
     /// <summary>Where the books stand.</summary>
     LedgerHealth Health { get; }
 

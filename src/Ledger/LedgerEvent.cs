@@ -21,7 +21,11 @@ public abstract record LedgerEvent
     /// <param name="Status">The status of the paid answer, or null when none came.</param>
     /// <param name="Delivered">Whether the agent got an answer below 400.</param>
     /// <param name="Claim">What the seller claimed, if it was readable.</param>
-    public sealed record InDoubt(PaymentId Payment, string Why, int? Status, bool Delivered, SettlementClaim? Claim = null) : LedgerEvent;
+    public sealed record InDoubt(PaymentId Payment, string Why, int? Status, bool Delivered, SettlementClaim? Claim = null) : LedgerEvent
+    {
+        /// <summary>The word for what nobody knows because the process that knew is gone: no fault of the seller.</summary>
+        public const string Restart = "restart";
+    }
 
     /// <summary>The signer was provably never called; only legal from Reserved.</summary>
     public sealed record Aborted(PaymentId Payment, string Why) : LedgerEvent;
@@ -111,4 +115,8 @@ public sealed record RefusalFigures(
     Quantity? Spent = null,
     Quantity? Held = null,
     Quantity? Remaining = null,
-    DateTimeOffset? ResetsAt = null);
+    DateTimeOffset? ResetsAt = null)
+{
+    /// <summary>What the limit counts; null when no limit is told of.</summary>
+    public SpendMeasure? Measure => (Limit ?? Spent ?? Held ?? Remaining)?.Measure;
+}

@@ -2,6 +2,19 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Ledger;
 
+/// <summary>What the agent got for its money.</summary>
+internal enum DeliveryOutcome
+{
+    /// <summary>Not known: under way, never signed, or lost in a restart.</summary>
+    Unknown,
+
+    /// <summary>Paid, as far as we know, and not delivered.</summary>
+    Failed,
+
+    /// <summary>Delivered.</summary>
+    Delivered,
+}
+
 /// <summary>One payment as the books retain it. Changed by <see cref="BudgetLedger.Apply"/> only.</summary>
 public sealed class Payment
 {
@@ -10,7 +23,7 @@ public sealed class Payment
         (Id, Sequence, ReservedAt, ChangedAt, Facts, Claim) = (claim.Id, sequence, at, at, claim.Facts, claim);
         ValidBefore = DateTimeOffset.FromUnixTimeSeconds(claim.Authorization.Terms.ValidBefore);
         (LogicalRequest, RequestDigest) = (claim.LogicalRequest, claim.RequestDigest);
-        (HasIdempotencyKey, IsSafeMethod) = (claim.HasIdempotencyKey, claim.IsSafeMethod);
+        (HasIdempotencyKey, IsSafeMethod, Grants) = (claim.HasIdempotencyKey, claim.IsSafeMethod, claim.Grants);
     }
 
     public PaymentId Id { get; }
@@ -23,7 +36,7 @@ public sealed class Payment
     /// <summary>When it last changed its state.</summary>
     public DateTimeOffset ChangedAt { get; private set; }
 
-    public PaymentFacts Facts { get; }
+    public PaymentFacts Facts { get; internal set; }
 
     /// <summary>From this chain time on the contract refuses the authorization.</summary>
     public DateTimeOffset ValidBefore { get; }
@@ -31,7 +44,7 @@ public sealed class Payment
     public PaymentState State { get; private set; }
 
     /// <summary>Whether the agent got an answer below 400 for it.</summary>
-    public bool Delivered { get; private set; }
+    public bool Delivered => Outcome == DeliveryOutcome.Delivered;
 
     /// <summary>What was claimed, for the signer; dropped once the outcome is known, so that a million payments fit in memory.</summary>
     public JournalEntry.Reserved? Claim { get; private set; }
@@ -44,14 +57,40 @@ public sealed class Payment
 
     internal bool IsSafeMethod { get; }
 
+    /// <summary>The grants that it uses; they get it back when it is proven dead.</summary>
+    internal IReadOnlyList<GrantUse> Grants { get; }
+
     /// <summary>Whether a signature may still be made or be on its way.</summary>
     public bool IsUnderWay => State is PaymentState.Reserved or PaymentState.Sent;
 
-    internal void Move(PaymentState to, DateTimeOffset at, bool delivered)
+    internal DeliveryOutcome Outcome { get; private set; }
+
+    /// <summary>Number and time of the line that first told the outcome.</summary>
+    internal (long Sequence, DateTimeOffset At) OutcomeAt { get; private set; }
+
+    /// <summary>The payment before it with the same facts but for the value.</summary>
+    internal Payment? EarlierOfKind { get; set; }
+
+    /// <summary>The payment before it by the same agent for the same request.</summary>
+    internal Payment? EarlierOfRequest { get; set; }
+
+    /// <summary>The payment before it at the same origin, method and path.</summary>
+    internal Payment? EarlierAtEndpoint { get; set; }
+
+    internal void Move(PaymentState to, DateTimeOffset at)
     {
         // A proof changes what is known and not when it happened: it must not begin another duplicate window.
         ChangedAt = State is PaymentState.Settled && to is PaymentState.Proven ? ChangedAt : at;
-        (State, Delivered) = (to, Delivered || delivered);
+        State = to;
         Claim = IsUnderWay ? Claim : null;
+    }
+
+    /// <summary>An outcome is told once; only a delivery still changes it.</summary>
+    internal void Tell(DeliveryOutcome outcome, long sequence, DateTimeOffset at)
+    {
+        if (outcome > Outcome)
+        {
+            (Outcome, OutcomeAt) = (outcome, (sequence, at));
+        }
     }
 }

@@ -112,7 +112,7 @@ public abstract record ReserveOutcome
     public sealed record Reserved(Reservation Reservation) : ReserveOutcome;
 
     /// <param name="Reason">Why nothing was claimed.</param>
-    /// <param name="Line">The limit without room, and how it stands; only for <see cref="ReserveRefusal.BudgetExceeded"/>.</param>
+    /// <param name="Line">The limit without room, and how it stands; only for <see cref="ReserveRefusal.BudgetExceeded"/> and <see cref="ReserveRefusal.CountExceeded"/>.</param>
     /// <param name="RetryAfter">When asking again could succeed, where that is known.</param>
     /// <param name="Earlier">The payment in the way, for twins and keys.</param>
     /// <param name="PinnedRecipient">The pinned recipient, for <see cref="ReserveRefusal.RecipientChanged"/>.</param>
@@ -131,6 +131,12 @@ public abstract record ReserveOutcome
 
         /// <summary>What a person is asked, for <see cref="ReserveRefusal.ApprovalPending"/> and <see cref="ReserveRefusal.ApprovalDenied"/>.</summary>
         public ApprovalQuestion? Approval { get; init; }
+
+        /// <summary>
+        /// For <see cref="ReserveRefusal.ApprovalPending"/> without an open question: whether it may be asked now. An agent with too many open
+        /// questions is refused without a new one, until <see cref="RetryAfter"/>.
+        /// </summary>
+        public bool MayAsk { get; init; }
     }
 }
 

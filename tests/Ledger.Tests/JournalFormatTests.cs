@@ -25,6 +25,12 @@ public sealed class JournalFormatTests
         AssetSymbol = "USDC",
         Wallet = "main",
         Tags = new Dictionary<string, string> { ["costCenter"] = "4711" },
+        Trace =
+        [
+            new TraceStep("policies.research.allow[0]", TraceSaying.Allows, "exa"), new TraceStep("limits.day", TraceSaying.Limits, null),
+            new TraceStep("approval", TraceSaying.Asks, ""), new TraceStep("deny", TraceSaying.Refuses, "\"no\""),
+        ],
+        Shadow = new ShadowSaying(Books.Digest("shadow"), false, "denied", "deny[0]"),
     };
 
     private static readonly SettlementClaim Claim = new(true, "0xabc", "eip155:8453", "0x1", new TokenAmount(UInt128.MaxValue), "why");
@@ -35,6 +41,12 @@ public sealed class JournalFormatTests
         {
             yield return new JournalEntry.Opened(Books.Digest("journal"));
             yield return Reserved();
+            yield return Reserved() with
+            {
+                Approval = Id,
+                Grants = [new GrantUse(Id, new Usd(1)), new GrantUse(new PaymentId("01jaaaaaaaaaaaaaaaaaaaaaaa"), new Usd(UInt128.MaxValue))],
+                Lines = [new LimitFigures("n", Count(3), Count(2), Count(1)), new LimitFigures("r", Recipients(3), Recipients(2), Recipients(0)), new LimitFigures("d", new Usd(3), new Usd(2), new Usd(1))],
+            };
             yield return Reserved() with { Context = Minimal(), Lines = [], HasIdempotencyKey = true, Facts = Reserved().Facts with { Group = null, Policy = null, Merchant = null, Category = null } };
             foreach (var happened in Events())
             {
@@ -52,6 +64,7 @@ public sealed class JournalFormatTests
             Assert.True(JournalReader.TryRead(text, out var read, out var problem), problem);
             Assert.Equal((line.Sequence, line.Previous, line.At, line.Hash), (read.Sequence, read.Previous, read.At, read.Hash));
             Assert.Equal(text, Write(read.Entry, out _));
+            Assert.Equal(Plain(entry), Plain(read.Entry));
         }
     }
 
@@ -131,7 +144,11 @@ public sealed class JournalFormatTests
         return books.Ledger.Decide(books.Request("0.01", [Books.Day("1.00")]) with { Context = Context }, At, Books.Digest("head")).Entry!;
     }
 
-    private static PaymentContext Minimal() => Context with { QueryHmac = null, Scheme = null, AssetSymbol = null, Wallet = null, Tags = new Dictionary<string, string>() };
+    private static PaymentContext Minimal() => Context with { QueryHmac = null, Scheme = null, AssetSymbol = null, Wallet = null, Tags = new Dictionary<string, string>(), Trace = [], Shadow = null };
+
+    private static Quantity Count(uint units) => new(SpendMeasure.Payments, units);
+
+    private static Quantity Recipients(uint units) => new(SpendMeasure.Recipients, units);
 
     private static IEnumerable<LedgerEvent> Events()
     {
@@ -143,14 +160,39 @@ public sealed class JournalFormatTests
         yield return new LedgerEvent.InDoubt(Id, "no_answer", null, false);
         yield return new LedgerEvent.InDoubt(Id, "settlement_failed", 402, false, Claim);
         yield return new LedgerEvent.Aborted(Id, "signer_refused");
+        yield return new LedgerEvent.Proven(Id, new ChainProof(long.MaxValue, hash, At, Books.Digest("transaction")));
+        yield return new LedgerEvent.Expired(Id, new ChainProof(0, hash, At), LedgerEvent.Expired.Unused);
+        yield return new LedgerEvent.Voided(Id, "operator", "reason");
+        yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, hash, EvmAddress.Zero, new TokenAmount(UInt128.MaxValue), 7, new ChainProof(1, hash, At, hash)));
+        yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, null, null, null, 0, new ChainProof(1, hash, At, hash)));
+        yield return new LedgerEvent.RollbackAccepted(9, hash, "operator", "reason");
         yield return new LedgerEvent.Refused(
             Id, Books.Me, "budget_exceeded", Context, new RefusalFigures(usd, EvmAddress.Zero, new ChainId(1), EvmAddress.Zero, "9", usd, usd, usd, usd, At), hash, hash, hash);
         yield return new LedgerEvent.Refused(Id, Books.Me, "no_policy", Minimal(), new RefusalFigures(), hash, hash, null);
+        yield return new LedgerEvent.Refused(
+            Id, Books.Me, "count_exceeded", Context with { Shadow = new ShadowSaying(hash, true, null, "allow[0]") }, new RefusalFigures(usd, Limit: Count(3), Remaining: Count(0)), hash, hash, hash);
+        yield return new LedgerEvent.ApprovalRequested(Id, Question(ApprovalCauses.AmountAbove), Context, new RefusalFigures(usd), At);
+        yield return new LedgerEvent.ApprovalRequested(Id, Question((ApprovalCauses)31), Minimal(), new RefusalFigures(), At);
+        yield return new LedgerEvent.ApprovalAnswered(Id, true, "operator", "fine", At);
+        yield return new LedgerEvent.ApprovalAnswered(Id, false, "operator", "", At);
+        yield return new LedgerEvent.Granted(Id, BudgetOwner.Organization, null, usd, At, "operator", "reason");
+        yield return new LedgerEvent.Granted(Id, BudgetOwner.Group("lab"), "exa", usd, At, "operator", "reason");
+        yield return new LedgerEvent.GrantRevoked(Id, "operator", "reason");
         yield return new LedgerEvent.Frozen(Books.Me, "operator", "reason");
         yield return new LedgerEvent.Frozen(null, "operator", "reason");
         yield return new LedgerEvent.Unfrozen(Books.Me, "operator", "reason");
         yield return new LedgerEvent.Unfrozen(null, "operator", "reason");
     }
+
+    private static ApprovalQuestion Question(ApprovalCauses causes) =>
+        new(Books.Digest("binding"), Books.Me, causes, "policies.research.approval", TimeSpan.FromMilliseconds(30_001), TimeSpan.FromHours(1));
+
+    // Every member with its value, lists and maps too; facts repeat what stands elsewhere and are compared by it.
+    private static string Plain(JournalEntry entry) => JsonSerializer.Serialize<object>(entry switch
+    {
+        JournalEntry.Recorded recorded => recorded.Event,
+        _ => entry,
+    });
 
     private static byte[] Write(JournalEntry entry, out JournalLine line)
     {
@@ -172,9 +214,13 @@ public sealed class JournalFormatTests
         foreach (var member in element.EnumerateObject())
         {
             names.Add(prefix + member.Name);
-            if (member.Value.ValueKind == JsonValueKind.Object && member.Name != "tags")
+            var name = prefix + member.Name;
+            foreach (var inner in member.Value.ValueKind == JsonValueKind.Array ? [.. member.Value.EnumerateArray()] : new[] { member.Value })
             {
-                Collect(member.Value, prefix + member.Name + ".", names);
+                if (inner.ValueKind == JsonValueKind.Object && member.Name != "tags")
+                {
+                    Collect(inner, name + ".", names);
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ internal static class ChainFields
     {
         var drift = drifted.Drift;
         json.WriteString("type"u8, LineTypes.Drift);
+        json.WriteStartObject("drift"u8);
         json.WriteString("chain"u8, drift.Chain.ToString());
         json.WriteAddress("asset"u8, drift.Asset);
         json.WriteAddress("from"u8, drift.Wallet);
@@ -52,6 +53,7 @@ internal static class ChainFields
         }
 
         json.WriteNumber("log"u8, drift.LogIndex);
+        json.WriteEndObject();
         Write(json, drift.Proof);
     }
 
@@ -76,10 +78,12 @@ internal static class ChainFields
 
     public static LedgerEvent.Drifted ReadDrifted(ref LineReader reader)
     {
+        reader.Open("drift"u8);
         var (chain, asset, wallet) = (reader.Chain("chain"u8), reader.Address("asset"u8), reader.Address("from"u8));
         var (nonce, to) = (reader.OptionalWord("nonce"u8), reader.OptionalAddress("to"u8));
         TokenAmount? value = reader.Has("value"u8) ? new TokenAmount(reader.Digits("value"u8)) : null;
         var log = reader.Number("log"u8);
+        reader.Close();
         return new LedgerEvent.Drifted(new ChainDrift(chain, asset, wallet, nonce, to, value, log, ReadProof(ref reader)));
     }
 

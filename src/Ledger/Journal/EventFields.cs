@@ -58,32 +58,29 @@ internal static class EventFields
                 json.WriteString("type"u8, LineTypes.Unfrozen);
                 WriteFreeze(json, unfrozen.Agent?.Value, unfrozen.By, unfrozen.Reason);
                 break;
+            case LedgerEvent.ApprovalRequested asked:
+                Write(json, asked);
+                break;
+            case LedgerEvent.ApprovalAnswered answer:
+                json.WriteString("type"u8, LineTypes.ApprovalAnswered);
+                json.WriteString("approval"u8, answer.Approval.Value);
+                json.WriteBoolean("approved"u8, answer.Approved);
+                json.WriteTime("expires"u8, answer.ExpiresAt);
+                json.WriteString("by"u8, answer.By);
+                json.WriteString("reason"u8, answer.Reason);
+                break;
+            case LedgerEvent.Granted granted:
+                Write(json, granted);
+                break;
+            case LedgerEvent.GrantRevoked revoked:
+                json.WriteString("type"u8, LineTypes.GrantRevoked);
+                json.WriteString("grant"u8, revoked.Grant.Value);
+                json.WriteString("by"u8, revoked.By);
+                json.WriteString("reason"u8, revoked.Reason);
+                break;
             default:
                 throw new UnreachableException();
         }
-    }
-
-    public static void Write(Utf8JsonWriter json, PaymentContext context)
-    {
-        json.WriteStartObject("context"u8);
-        json.WriteString("method"u8, context.Method);
-        json.WriteString("origin"u8, context.Origin.ToString());
-        json.WriteString("path"u8, context.Path);
-        json.WriteOptional("queryHmac"u8, context.QueryHmac);
-        json.WriteString("rule"u8, context.Rule);
-        json.WriteString("rail"u8, context.Rail);
-        json.WriteNumber("protocolVersion"u8, context.ProtocolVersion);
-        json.WriteOptional("scheme"u8, context.Scheme);
-        json.WriteOptional("assetSymbol"u8, context.AssetSymbol);
-        json.WriteOptional("wallet"u8, context.Wallet);
-        json.WriteStartObject("tags"u8);
-        foreach (var (name, value) in context.Tags)
-        {
-            json.WriteString(name, value);
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
     }
 
     private static void Write(Utf8JsonWriter json, LedgerEvent.Settled settled)
@@ -146,53 +143,45 @@ internal static class EventFields
         json.WriteWord("terms"u8, refused.TermsHash);
         json.WriteWord("request"u8, refused.RequestDigest);
         json.WriteNumber("count"u8, refused.Count);
-        Write(json, refused.Figures);
-        Write(json, refused.Context);
+        ContextFields.Write(json, refused.Figures);
+        ContextFields.Write(json, refused.Context);
     }
 
-    private static void Write(Utf8JsonWriter json, RefusalFigures figures)
+    private static void Write(Utf8JsonWriter json, LedgerEvent.ApprovalRequested asked)
     {
-        json.WriteStartObject("figures"u8);
-        WriteUsd(json, "price"u8, figures.Price);
-        if (figures.PayTo is { } payTo)
+        var question = asked.Question;
+        json.WriteString("type"u8, LineTypes.ApprovalRequested);
+        json.WriteString("approval"u8, asked.Approval.Value);
+        json.WriteString("agent"u8, question.Agent.Value);
+        json.WriteWord("binding"u8, question.Binding);
+        json.WriteStartArray("causes"u8);
+        foreach (var (cause, word) in JournalWords.Causes)
         {
-            json.WriteAddress("payTo"u8, payTo);
+            if (question.Causes.HasFlag(cause))
+            {
+                json.WriteStringValue(word);
+            }
         }
 
-        json.WriteOptional("network"u8, figures.Network?.ToString());
-        if (figures.Asset is { } asset)
-        {
-            json.WriteAddress("asset"u8, asset);
-        }
-
-        json.WriteOptional("amount"u8, figures.Amount);
-        WriteQuantity(json, "limit"u8, figures.Limit);
-        WriteQuantity(json, "spent"u8, figures.Spent);
-        WriteQuantity(json, "held"u8, figures.Held);
-        WriteQuantity(json, "remaining"u8, figures.Remaining);
-        if (figures.ResetsAt is { } resetsAt)
-        {
-            json.WriteTime("resetsAt"u8, resetsAt);
-        }
-
-        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteString("rule"u8, question.Rule);
+        json.WriteNumber("holdMs"u8, question.Hold.Ticks / TimeSpan.TicksPerMillisecond);
+        json.WriteNumber("validMs"u8, question.ValidFor.Ticks / TimeSpan.TicksPerMillisecond);
+        json.WriteTime("expires"u8, asked.ExpiresAt);
+        ContextFields.Write(json, asked.Figures);
+        ContextFields.Write(json, asked.Context);
     }
 
-    private static void WriteUsd(Utf8JsonWriter json, ReadOnlySpan<byte> name, Protocol.Usd? value)
+    private static void Write(Utf8JsonWriter json, LedgerEvent.Granted granted)
     {
-        if (value is { } usd)
-        {
-            json.WriteDigits(name, usd.Micros);
-        }
-    }
-
-    // The measure is said once for all figures of a limit; dollars go without saying.
-    private static void WriteQuantity(Utf8JsonWriter json, ReadOnlySpan<byte> name, Protocol.Quantity? value)
-    {
-        if (value is { } quantity)
-        {
-            json.WriteDigits(name, quantity.Units);
-        }
+        json.WriteString("type"u8, LineTypes.Granted);
+        json.WriteString("grant"u8, granted.Grant.Value);
+        json.WriteString("owner"u8, granted.Owner.ToString());
+        json.WriteOptional("merchant"u8, granted.Merchant);
+        json.WriteDigits("value"u8, granted.Amount.Micros);
+        json.WriteTime("expires"u8, granted.ExpiresAt);
+        json.WriteString("by"u8, granted.By);
+        json.WriteString("reason"u8, granted.Reason);
     }
 
     private static void WriteFreeze(Utf8JsonWriter json, string? agent, string by, string reason)

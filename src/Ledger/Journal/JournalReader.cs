@@ -6,7 +6,7 @@ namespace SmartProxy.Ledger;
 /// <summary>Reads what <see cref="JournalWriter"/> writes, and nothing else.</summary>
 public static class JournalReader
 {
-    private const string Newer = "written by a newer version, which must be used to read it";
+    internal const string Newer = "written by a newer version, which must be used to read it";
 
     /// <summary>Whether a problem means that the line is not broken but beyond this version.</summary>
     public static bool IsNewer(string problem) => problem.EndsWith(Newer, StringComparison.Ordinal);
@@ -51,25 +51,7 @@ public static class JournalReader
     {
         LineTypes.Opened => new JournalEntry.Opened(reader.Word("journal"u8)),
         LineTypes.Reserved => ReadReserved(ref reader),
-        _ => new JournalEntry.Recorded(ReadEvent(ref reader, type)),
-    };
-
-    private static LedgerEvent ReadEvent(ref LineReader reader, string type) => type switch
-    {
-        LineTypes.Policy => ReadPolicy(ref reader),
-        LineTypes.Sent => new LedgerEvent.Sent(reader.Payment("payment"u8)),
-        LineTypes.Settled => ReadSettled(ref reader),
-        LineTypes.InDoubt => ReadInDoubt(ref reader),
-        LineTypes.Aborted => new LedgerEvent.Aborted(reader.Payment("payment"u8), reader.Text("why"u8)),
-        LineTypes.Proven => ChainFields.ReadProven(ref reader),
-        LineTypes.Expired => ChainFields.ReadExpired(ref reader),
-        LineTypes.Voided => ChainFields.ReadVoided(ref reader),
-        LineTypes.Drift => ChainFields.ReadDrifted(ref reader),
-        LineTypes.RollbackAccepted => ChainFields.ReadRollbackAccepted(ref reader),
-        LineTypes.Refused => ReadRefused(ref reader),
-        LineTypes.Frozen => new LedgerEvent.Frozen(ReadOptionalAgent(ref reader), reader.Text("by"u8), reader.Text("reason"u8)),
-        LineTypes.Unfrozen => new LedgerEvent.Unfrozen(ReadOptionalAgent(ref reader), reader.Text("by"u8), reader.Text("reason"u8)),
-        _ => throw new FormatException($"line type `{type}`: {Newer}"),
+        _ => new JournalEntry.Recorded(EventReader.Read(ref reader, type)),
     };
 
     private static JournalEntry.Reserved ReadReserved(ref LineReader reader)
@@ -79,10 +61,11 @@ public static class JournalReader
         var record = reader.Text("record"u8);
         var authorization = ReadAuthorization(ref reader);
         var facts = ReadFacts(ref reader, authorization.Terms);
-        var lines = reader.Texts("lines"u8);
+        var lines = ReadLines(ref reader);
+        var (approval, grants) = (reader.OptionalPayment("approval"u8), ReadGrants(ref reader));
         var (terms, request, logical) = (reader.Word("terms"u8), reader.Word("request"u8), reader.Word("logical"u8));
         var (key, safe, pin) = (reader.Flag("key"u8), reader.Flag("safe"u8), reader.Flag("pin"u8));
-        var context = ReadContext(ref reader);
+        var context = ContextReader.ReadContext(ref reader);
         return new JournalEntry.Reserved
         {
             Id = id,
@@ -90,7 +73,9 @@ public static class JournalReader
             DecisionRecord = record,
             Authorization = authorization,
             Facts = facts with { Origin = context.Origin, Method = context.Method, Path = context.Path },
-            Lines = [.. lines.Select(id => new LimitFigures(id, default, default, default))],
+            Lines = lines,
+            Approval = approval,
+            Grants = grants,
             TermsHash = terms,
             RequestDigest = request,
             LogicalRequest = logical,
@@ -99,6 +84,40 @@ public static class JournalReader
             PinsRecipient = pin,
             Context = context,
         };
+    }
+
+    private static List<LimitFigures> ReadLines(ref LineReader reader)
+    {
+        var lines = new List<LimitFigures>();
+        reader.OpenArray("lines"u8);
+        while (reader.NextObject())
+        {
+            var id = reader.Text("id"u8);
+            var (limit, spent, held) = (reader.Digits("limit"u8), reader.Digits("spent"u8), reader.Digits("held"u8));
+            var measure = reader.Measure();
+            reader.Close();
+            lines.Add(new LimitFigures(id, new Quantity(measure, limit), new Quantity(measure, spent), new Quantity(measure, held)));
+        }
+
+        return lines;
+    }
+
+    private static GrantUse[] ReadGrants(ref LineReader reader)
+    {
+        if (!reader.Has("grants"u8))
+        {
+            return [];
+        }
+
+        var grants = new List<GrantUse>();
+        reader.OpenArray("grants"u8);
+        while (reader.NextObject())
+        {
+            grants.Add(new GrantUse(reader.Payment("id"u8), new Usd(reader.Digits("amount"u8))));
+            reader.Close();
+        }
+
+        return grants.Count > 0 ? [.. grants] : throw new FormatException("`grants`: expected at least one, or nothing at all");
     }
 
     private static TransferAuthorization ReadAuthorization(ref LineReader reader)
@@ -136,91 +155,4 @@ public static class JournalReader
         reader.Close();
         return facts;
     }
-
-    private static PaymentContext ReadContext(ref LineReader reader)
-    {
-        reader.Open("context"u8);
-        var context = new PaymentContext
-        {
-            Method = reader.Text("method"u8),
-            Origin = reader.Origin("origin"u8),
-            Path = reader.Text("path"u8),
-            QueryHmac = reader.OptionalText("queryHmac"u8),
-            Rule = reader.Text("rule"u8),
-            Rail = reader.Text("rail"u8),
-            ProtocolVersion = (int)reader.Number("protocolVersion"u8),
-            Scheme = reader.OptionalText("scheme"u8),
-            AssetSymbol = reader.OptionalText("assetSymbol"u8),
-            Wallet = reader.OptionalText("wallet"u8),
-            Tags = reader.Map("tags"u8),
-        };
-        reader.Close();
-        return context;
-    }
-
-    private static LedgerEvent.PolicyActivated ReadPolicy(ref LineReader reader)
-    {
-        var (hash, change) = (reader.Word("hash"u8), reader.Text("change"u8));
-        var (registry, text) = (reader.Text("registry"u8), reader.Text("text"u8));
-        return new LedgerEvent.PolicyActivated(hash, text, registry, change);
-    }
-
-    private static LedgerEvent.Settled ReadSettled(ref LineReader reader)
-    {
-        var payment = reader.Payment("payment"u8);
-        var (status, delivered) = ((int)reader.Number("status"u8), reader.Flag("delivered"u8));
-        return new LedgerEvent.Settled(payment, ReadClaim(ref reader), status, delivered, reader.OptionalWord("response"u8));
-    }
-
-    private static LedgerEvent.InDoubt ReadInDoubt(ref LineReader reader)
-    {
-        var (payment, why) = (reader.Payment("payment"u8), reader.Text("why"u8));
-        int? status = reader.Has("status"u8) ? (int)reader.Number("status"u8) : null;
-        var delivered = reader.Flag("delivered"u8);
-        return new LedgerEvent.InDoubt(payment, why, status, delivered, reader.Has("claim"u8) ? ReadClaim(ref reader) : null);
-    }
-
-    private static SettlementClaim ReadClaim(ref LineReader reader)
-    {
-        reader.Open("claim"u8);
-        var claim = new SettlementClaim(
-            reader.Flag("success"u8),
-            reader.Text("transaction"u8),
-            reader.Text("network"u8),
-            reader.OptionalText("payer"u8),
-            reader.Has("amount"u8) ? new TokenAmount(reader.Digits("amount"u8)) : null,
-            reader.OptionalText("errorReason"u8));
-        reader.Close();
-        return claim;
-    }
-
-    private static LedgerEvent.Refused ReadRefused(ref LineReader reader)
-    {
-        var (decision, agent, reason) = (reader.Payment("payment"u8), reader.Agent("agent"u8), reader.Text("reason"u8));
-        var policy = reader.OptionalWord("policy"u8);
-        var (terms, request) = (reader.Word("terms"u8), reader.Word("request"u8));
-        var count = (int)reader.Number("count"u8);
-        var figures = ReadFigures(ref reader);
-        return new LedgerEvent.Refused(decision, agent, reason, ReadContext(ref reader), figures, terms, request, policy, count);
-    }
-
-    private static RefusalFigures ReadFigures(ref LineReader reader)
-    {
-        reader.Open("figures"u8);
-        var figures = new RefusalFigures(
-            reader.OptionalUsd("price"u8),
-            reader.OptionalAddress("payTo"u8),
-            reader.Has("network"u8) ? reader.Chain("network"u8) : null,
-            reader.OptionalAddress("asset"u8),
-            reader.OptionalText("amount"u8),
-            reader.OptionalUsd("limit"u8),
-            reader.OptionalUsd("spent"u8),
-            reader.OptionalUsd("held"u8),
-            reader.OptionalUsd("remaining"u8),
-            reader.Has("resetsAt"u8) ? reader.Time("resetsAt"u8) : null);
-        reader.Close();
-        return figures;
-    }
-
-    private static AgentId? ReadOptionalAgent(ref LineReader reader) => reader.Has("agent"u8) ? reader.Agent("agent"u8) : null;
 }

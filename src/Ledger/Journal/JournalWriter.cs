@@ -80,17 +80,19 @@ public sealed class JournalWriter(long sequence, Bytes32 head)
         json.WriteStartArray("lines"u8);
         foreach (var line in entry.Lines)
         {
-            json.WriteStringValue(line.Id);
+            Write(json, line);
         }
 
         json.WriteEndArray();
+        json.WriteOptional("approval"u8, entry.Approval?.Value);
+        Write(json, entry.Grants);
         json.WriteWord("terms"u8, entry.TermsHash);
         json.WriteWord("request"u8, entry.RequestDigest);
         json.WriteWord("logical"u8, entry.LogicalRequest);
         json.WriteBoolean("key"u8, entry.HasIdempotencyKey);
         json.WriteBoolean("safe"u8, entry.IsSafeMethod);
         json.WriteBoolean("pin"u8, entry.PinsRecipient);
-        EventFields.Write(json, entry.Context);
+        ContextFields.Write(json, entry.Context);
     }
 
     private static void Write(Utf8JsonWriter json, TransferAuthorization authorization)
@@ -110,6 +112,36 @@ public sealed class JournalWriter(long sequence, Bytes32 head)
         json.WriteEndObject();
     }
 
+    private static void Write(Utf8JsonWriter json, LimitFigures line)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, line.Id);
+        json.WriteDigits("limit"u8, line.Limit.Units);
+        json.WriteDigits("spent"u8, line.Spent.Units);
+        json.WriteDigits("held"u8, line.Held.Units);
+        json.WriteMeasure(line.Limit.Measure);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<GrantUse> grants)
+    {
+        if (grants.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("grants"u8);
+        foreach (var use in grants)
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, use.Grant.Value);
+            json.WriteDigits("amount"u8, use.Amount.Micros);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     // Chain, asset and recipient stand in the authorization, the origin in the context: each fact is written once.
     private static void Write(Utf8JsonWriter json, PaymentFacts facts)
     {
@@ -122,24 +154,4 @@ public sealed class JournalWriter(long sequence, Bytes32 head)
         json.WriteDigits("value"u8, facts.Value.Micros);
         json.WriteEndObject();
     }
-}
-
-/// <summary>The words of <c>type</c>.</summary>
-internal static class LineTypes
-{
-    public const string Opened = "opened";
-    public const string Policy = "policy";
-    public const string Reserved = "reserved";
-    public const string Sent = "sent";
-    public const string Settled = "settled";
-    public const string InDoubt = "in_doubt";
-    public const string Aborted = "aborted";
-    public const string Proven = "proven";
-    public const string Expired = "expired";
-    public const string Voided = "voided";
-    public const string Drift = "drift";
-    public const string RollbackAccepted = "rollback_accepted";
-    public const string Refused = "refused";
-    public const string Frozen = "frozen";
-    public const string Unfrozen = "unfrozen";
 }

@@ -53,6 +53,15 @@ internal static class JsonFields
         }
     }
 
+    /// <summary>What is counted, where it is not dollars: they go without saying.</summary>
+    public static void WriteMeasure(this Utf8JsonWriter json, SpendMeasure? measure)
+    {
+        if (measure is { } counted && counted != SpendMeasure.Dollars)
+        {
+            json.WriteString("measure"u8, JournalWords.Of(counted));
+        }
+    }
+
     private static void WriteHex(Utf8JsonWriter json, ReadOnlySpan<byte> name, Bytes32 value, ReadOnlySpan<byte> prefix)
     {
         Span<byte> bytes = stackalloc byte[Bytes32.Length];

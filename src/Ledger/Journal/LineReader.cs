@@ -11,6 +11,8 @@ namespace SmartProxy.Ledger;
 /// </summary>
 internal ref struct LineReader
 {
+    private const long MaxMilliseconds = 366L * 24 * 60 * 60 * 1000;
+
     private Utf8JsonReader _json;
 
     public LineReader(ReadOnlySpan<byte> line)
@@ -54,6 +56,8 @@ internal ref struct LineReader
 
     public Usd? OptionalUsd(ReadOnlySpan<byte> name) => Has(name) ? new Usd(Digits(name)) : null;
 
+    public UInt128? OptionalDigits(ReadOnlySpan<byte> name) => Has(name) ? Digits(name) : null;
+
     public Bytes32 Word(ReadOnlySpan<byte> name)
     {
         Value(name, JsonTokenType.String);
@@ -93,8 +97,19 @@ internal ref struct LineReader
     public PaymentId Payment(ReadOnlySpan<byte> name) =>
         PaymentId.TryParse(Text(name), out var id) ? id : throw Bad(name, "payment id");
 
+    public PaymentId? OptionalPayment(ReadOnlySpan<byte> name) => Has(name) ? Payment(name) : null;
+
     public AgentId Agent(ReadOnlySpan<byte> name) =>
         AgentId.TryParse(Text(name), out var agent) ? agent : throw Bad(name, AgentId.Expected);
+
+    public BudgetOwner Owner(ReadOnlySpan<byte> name) =>
+        BudgetOwner.TryParse(Text(name), out var owner) ? owner : throw Bad(name, BudgetOwner.Expected);
+
+    /// <summary>What is counted: dollars unless it is said.</summary>
+    public SpendMeasure Measure() => Has("measure"u8) ? JournalWords.Measure(Text("measure"u8)) : SpendMeasure.Dollars;
+
+    public TimeSpan Milliseconds(ReadOnlySpan<byte> name) =>
+        Number(name) is >= 0 and <= MaxMilliseconds and var number ? TimeSpan.FromMilliseconds(number) : throw Bad(name, "milliseconds, at most a year");
 
     public ChainId Chain(ReadOnlySpan<byte> name) =>
         ChainId.TryParse(Text(name), out var chain) ? chain : throw Bad(name, "CAIP-2 chain");
@@ -102,18 +117,32 @@ internal ref struct LineReader
     public Origin Origin(ReadOnlySpan<byte> name) =>
         Protocol.Origin.TryParse(Text(name), out var origin) ? origin : throw Bad(name, "origin");
 
-    public List<string> Texts(ReadOnlySpan<byte> name)
+    /// <summary>Steps into an array; <see cref="NextObject"/>, <see cref="NextArray"/> or <see cref="NextText"/> follows until one says no.</summary>
+    public void OpenArray(ReadOnlySpan<byte> name)
     {
         Value(name, JsonTokenType.StartArray);
-        var texts = new List<string>();
-        for (Advance(); _json.TokenType != JsonTokenType.EndArray; Advance())
+        Advance();
+    }
+
+    /// <summary>Steps into the next object of an array, or out of the array.</summary>
+    public bool NextObject() => Next(JsonTokenType.StartObject);
+
+    /// <summary>Steps into the next array of an array, or out of the array.</summary>
+    public bool NextArray() => Next(JsonTokenType.StartArray);
+
+    /// <summary>The next text of an array; null, and a step out of the array, after the last.</summary>
+    public string? NextText()
+    {
+        if (_json.TokenType == JsonTokenType.EndArray)
         {
-            Expect(JsonTokenType.String);
-            texts.Add(_json.GetString()!);
+            Advance();
+            return null;
         }
 
+        Expect(JsonTokenType.String);
+        var text = _json.GetString()!;
         Advance();
-        return texts;
+        return text;
     }
 
     public Dictionary<string, string> Map(ReadOnlySpan<byte> name)
@@ -161,6 +190,18 @@ internal ref struct LineReader
 
     /// <summary>Steps from the opening brace to the first member.</summary>
     public void Begin() => Advance();
+
+    private bool Next(JsonTokenType start)
+    {
+        var isMore = _json.TokenType != JsonTokenType.EndArray;
+        if (isMore)
+        {
+            Expect(start);
+        }
+
+        Advance();
+        return isMore;
+    }
 
     private static Bytes32 Hash(ReadOnlySpan<byte> digits, ReadOnlySpan<byte> name)
     {

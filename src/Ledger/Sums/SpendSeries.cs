@@ -7,7 +7,7 @@ namespace SmartProxy.Ledger;
 /// The running sum of one scope over one window. A payment counts from its reservation until the instant that its window gives it, unless it
 /// turns out to be dead; it moves from held to spent when it settles. Time only moves forward.
 /// </summary>
-internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
+internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMeasure measure, DateTimeOffset now) : ScopeWatcher(scope)
 {
     private const long Never = long.MaxValue;
 
@@ -15,61 +15,92 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
     private const int MaxSorted = 16_384;
 
     private readonly PriorityQueue<Payment, long> _leaving = new();
+    private readonly Tally _tally = Tally.Of(measure);
     private (long Start, long End) _period;
-    private long _now;
-    private int _cursor;
-    private UInt128 _spent;
-    private UInt128 _held;
+    private long _now = now.UtcTicks;
 
-    public Quantity Spent => new Usd(_spent);
+    public Quantity Spent => new(measure, _tally.Spent);
 
-    public Quantity Held => new Usd(_held);
+    public Quantity Held => new(measure, _tally.Held);
 
     /// <summary>Reserved, sent, in doubt and settled: everything that may have been signed and is not known to be dead.</summary>
-    public Quantity Used => new Usd(_spent + _held);
+    public Quantity Used => new(measure, _tally.Spent + _tally.Held);
 
-    /// <summary>When the calendar window ends; null for rolling and total.</summary>
+    /// <summary>When the calendar window ends; null for all others.</summary>
     public DateTimeOffset? ResetsAt => window is SpendWindow.Calendar calendar ? new DateTimeOffset(PeriodOf(calendar, _now).End, TimeSpan.Zero) : null;
 
-    /// <summary>Sums the retained payments from scratch.</summary>
-    /// <param name="payments">All of them, in order of reservation.</param>
-    /// <param name="moves">How many moves they have made so far.</param>
-    /// <param name="now">Now.</param>
-    public void Build(List<Payment> payments, int moves, DateTimeOffset now)
+    // What was promised for money can still be charged until its validity ends; a count is of what was done, and that was done when it was reserved.
+    private bool IsMoney => measure == SpendMeasure.Dollars;
+
+    /// <summary>How much room one more payment needs; nothing for a recipient that is counted already.</summary>
+    public UInt128 NeedOf(PaymentFacts facts) => _tally.NeedOf(facts);
+
+    public override long EarliestReservation(long longestLife)
     {
-        (_now, _cursor) = (now.UtcTicks, moves);
-        foreach (var payment in payments)
+        var life = IsMoney ? longestLife : 0;
+        return window switch
         {
-            if (payment.State != PaymentState.Aborted && scope.Matches(payment.Facts))
-            {
-                Add(payment, isSpent: payment.State == PaymentState.Settled);
-            }
+            SpendWindow.Total => long.MinValue,
+            SpendWindow.UnderWay => long.MinValue,
+            SpendWindow.Rolling rolling => _now - Math.Min(_now, Later(life, rolling.Length.Ticks)),
+            SpendWindow.Calendar calendar => Math.Min(
+                PeriodOf(calendar, _now).Start,
+                _now - Math.Min(_now, Later(life, BudgetLedger.LiveMargin.Ticks + 1))),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    public override void Add(Payment payment)
+    {
+        var (share, leavesAt) = (ShareOf(payment.State), LeavesAt(payment, payment.State));
+        if (share == Share.None || leavesAt <= _now)
+        {
+            return;
+        }
+
+        _tally.Add(payment.Facts, share);
+        if (leavesAt != Never)
+        {
+            _leaving.Enqueue(payment, leavesAt);
         }
     }
 
-    /// <summary>Takes in the moves since the last time, then lets go of what the clock has passed.</summary>
-    public void Advance(List<SpendMove> moves, DateTimeOffset now)
+    public override void Move(Payment payment, PaymentState from, DateTimeOffset now)
     {
-        for (; _cursor < moves.Count; _cursor++)
+        var (before, after) = (ShareOf(from), ShareOf(payment.State));
+        var (leftAt, leavesAt) = (LeavesAt(payment, from), LeavesAt(payment, payment.State));
+        if (before != after && leftAt > _now)
         {
-            var move = moves[_cursor];
-            if (scope.Matches(move.Payment.Facts))
-            {
-                Take(move);
-            }
+            Count(payment, before, -1);
+            Count(payment, after, 1);
         }
 
+        // A proof ends the time in which it could still be charged; the place that it had in the queue is passed over.
+        if (leavesAt < leftAt && leftAt > _now && after != Share.None)
+        {
+            _leaving.Enqueue(payment, leavesAt);
+        }
+
+        Advance(now);
+    }
+
+    /// <summary>Lets go of what the clock has passed.</summary>
+    public void Advance(DateTimeOffset now)
+    {
         // INVARIANT: all moves are in, so a payment's state now is the one it is counted under.
         _now = Math.Max(_now, now.UtcTicks);
         while (_leaving.TryPeek(out var payment, out var leavesAt) && leavesAt <= _now)
         {
             _leaving.Dequeue();
-            Remove(payment);
+            if (leavesAt == LeavesAt(payment, payment.State))
+            {
+                Count(payment, ShareOf(payment.State), -1);
+            }
         }
     }
 
     /// <summary>How long until <paramref name="need"/> of the sum is gone at the latest, if nothing else happens; null when that is never or not known.</summary>
-    public TimeSpan? FreesIn(Usd need)
+    public TimeSpan? FreesIn(UInt128 need)
     {
         if (_leaving.Count > MaxSorted)
         {
@@ -77,10 +108,11 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
         }
 
         UInt128 freed = 0;
-        foreach (var (payment, leavesAt) in _leaving.UnorderedItems.OrderBy(item => item.Priority))
+        var counted = _leaving.UnorderedItems.Where(item => ShareOf(item.Element.State) != Share.None && item.Priority == LeavesAt(item.Element, item.Element.State));
+        foreach (var (units, leavesAt) in _tally.Freed(counted).OrderBy(item => item.At))
         {
-            freed += payment.State == PaymentState.Aborted ? 0 : payment.Facts.Value.Micros;
-            if (freed >= need.Micros)
+            freed += units;
+            if (freed >= need)
             {
                 return TimeSpan.FromTicks(leavesAt - _now);
             }
@@ -89,76 +121,43 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window)
         return null;
     }
 
-    private void Take(SpendMove move)
+    private void Count(Payment payment, Share share, int by)
     {
-        switch (move.Kind)
+        switch (share, by)
         {
-            case SpendMoveKind.Held:
-                Add(move.Payment, isSpent: false);
+            case (Share.None, _):
                 break;
-            case SpendMoveKind.Spent when Counts(move.Payment):
-                _held -= move.Payment.Facts.Value.Micros;
-                _spent += move.Payment.Facts.Value.Micros;
+            case (_, > 0):
+                _tally.Add(payment.Facts, share);
                 break;
-            case SpendMoveKind.Freed when Counts(move.Payment):
-                _held -= move.Payment.Facts.Value.Micros;
+            default:
+                _tally.Remove(payment.Facts, share);
                 break;
-            case SpendMoveKind.Spent or SpendMoveKind.Freed:
-                break; // it has left this window already
         }
     }
 
-    private void Add(Payment payment, bool isSpent)
+    private Share ShareOf(PaymentState state) => state switch
     {
-        var leavesAt = LeavesAt(payment);
-        if (leavesAt <= _now)
-        {
-            return;
-        }
+        PaymentState.Reserved or PaymentState.Sent => Share.Held,
+        PaymentState.Aborted or PaymentState.Expired => Share.None,
+        _ when window is SpendWindow.UnderWay => Share.None,
+        PaymentState.InDoubt => Share.Held,
+        PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => Share.Spent,
+        _ => throw new UnreachableException(),
+    };
 
-        if (isSpent)
-        {
-            _spent += payment.Facts.Value.Micros;
-        }
-        else
-        {
-            _held += payment.Facts.Value.Micros;
-        }
-
-        if (leavesAt != Never)
-        {
-            _leaving.Enqueue(payment, leavesAt);
-        }
-    }
-
-    private void Remove(Payment payment)
+    // INVARIANT: a payment counts while now < LeavesAt, and this depends on nothing that changes but a proof, which makes it earlier once. While it can
+    // still be charged it counts in the current window too; what is proven counts where it was reserved.
+    private long LeavesAt(Payment payment, PaymentState state)
     {
-        switch (payment.State)
-        {
-            case PaymentState.Settled:
-                _spent -= payment.Facts.Value.Micros;
-                break;
-            case PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt:
-                _held -= payment.Facts.Value.Micros;
-                break;
-            case PaymentState.Aborted:
-                break; // freed when it was aborted
-        }
-    }
-
-    private bool Counts(Payment payment) => LeavesAt(payment) > _now;
-
-    // INVARIANT: a payment counts while now < LeavesAt, and this depends on nothing that changes.
-    private long LeavesAt(Payment payment)
-    {
-        var validUntil = Math.Max(payment.ReservedAt.UtcTicks, payment.ValidBefore.UtcTicks);
+        var (reservedAt, validUntil) = (payment.ReservedAt.UtcTicks, payment.ValidBefore.UtcTicks);
+        var dead = IsMoney ? Math.Max(reservedAt, validUntil) : reservedAt;
         return window switch
         {
-            SpendWindow.Total => Never,
-            SpendWindow.Rolling rolling => Later(validUntil, rolling.Length.Ticks),
-            SpendWindow.Calendar calendar => Math.Max(
-                PeriodOf(calendar, payment.ReservedAt.UtcTicks).End,
-                Later(validUntil, BudgetLedger.LiveMargin.Ticks + 1)),
+            SpendWindow.Total or SpendWindow.UnderWay => Never,
+            SpendWindow.Rolling rolling => Later(dead, rolling.Length.Ticks),
+            SpendWindow.Calendar calendar when !IsMoney || state == PaymentState.Proven => PeriodOf(calendar, reservedAt).End,
+            SpendWindow.Calendar calendar => Math.Max(PeriodOf(calendar, reservedAt).End, Later(dead, BudgetLedger.LiveMargin.Ticks + 1)),
             _ => throw new UnreachableException(),
         };
     }

@@ -24,7 +24,7 @@ internal sealed class Pot
     {
         (_owner, _key, _matches, _hosts) = (owner, key, matches, hosts);
         _payments = Payments(limits.Own);
-        _lines = Lines(limits.Own, new SpendScope(key, matches));
+        _lines = Lines(limits.Own, Scope(key, matches));
         _each = [.. limits.Each];
         _narrow = [.. limits.In.Select(narrow => (narrow.Selector, Payments(narrow.Limits), Lines(narrow.Limits, Narrow(narrow.Selector))))];
     }
@@ -119,8 +119,11 @@ internal sealed class Pot
     private SpendScope NarrowTo(string narrower, Func<PaymentFacts, bool> matches)
     {
         var wider = _matches;
-        return new SpendScope(_key == All ? narrower : $"{_key}&{narrower}", facts => wider(facts) && matches(facts));
+        return Scope(_key == All ? narrower : $"{_key}&{narrower}", facts => wider(facts) && matches(facts));
     }
+
+    private SpendScope Scope(string key, Func<PaymentFacts, bool> matches) =>
+        new(key, matches) { Agent = _owner.Kind == BudgetOwnerKind.Agent ? new AgentId(_owner.Name) : null };
 
     // INVARIANT: recorded or now. With only one of them, an edit of the file would hand out a fresh budget.
     private static bool IsMerchant(PaymentFacts facts, string? merchant, HostMap hosts) =>

@@ -19,7 +19,10 @@ public sealed class SpendScope(string key, Func<PaymentFacts, bool> matches) : I
 {
     public string Key { get; } = key;
 
-    public bool Matches(PaymentFacts facts) => matches(facts);
+    /// <summary>The one agent whose payments these are, where the scope is about one: then nobody else's are looked at.</summary>
+    public AgentId? Agent { get; init; }
+
+    public bool Matches(PaymentFacts facts) => (Agent is not { } agent || facts.Agent == agent) && matches(facts);
 
     public bool Equals(SpendScope? other) => other is not null && Key == other.Key;
 

@@ -79,7 +79,7 @@ internal sealed class RecordCommand(LedgerEvent entry) : LedgerCommand
     public override void Decide(GroupCommit batch)
     {
         var line = new JournalEntry.Recorded(entry);
-        if (batch.Ledger.Objection(line) is { } objection)
+        if (batch.Ledger.Objection(line, batch.Now) is { } objection)
         {
             _recorded.TrySetException(new LedgerInvariantException(objection));
             return;

@@ -112,6 +112,12 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     public async ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         await QueryAsync((ledger, now) => lines.Select(line => ledger.Usage(line, now)).ToArray(), cancellationToken);
 
+    public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) =>
+        QueryAsync((ledger, now) => ledger.Approvals(now), cancellationToken);
+
+    public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) =>
+        QueryAsync((ledger, now) => ledger.Grants(now), cancellationToken);
+
     public string? FrozenReason(AgentId agent) => _health.Trouble ?? _freeze.State.ReasonFor(agent);
 
     /// <summary>The payments that could still be charged, newest first, at most <paramref name="limit"/>.</summary>
@@ -180,7 +186,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         {
             if (payment.IsUnderWay)
             {
-                batch.Append(new JournalEntry.Recorded(new LedgerEvent.InDoubt(payment.Id, "restart", Status: null, Delivered: false)));
+                batch.Append(new JournalEntry.Recorded(new LedgerEvent.InDoubt(payment.Id, LedgerEvent.InDoubt.Restart, Status: null, Delivered: false)));
             }
         }
 

@@ -35,6 +35,10 @@ internal sealed class FakeLedger : ILedger
     public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<LineUsage>>([.. lines.Select(line => new LineUsage(line, Spent, new Usd(50_000), DateTimeOffset.UnixEpoch))]);
 
+    public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ApprovalView>>([]);
+
+    public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<GrantView>>([]);
+
     public string? FrozenReason(AgentId agent) => Recorded.OfType<LedgerEvent.Frozen>().LastOrDefault(frozen => frozen.Agent is null || frozen.Agent == agent)?.Reason;
 }
 

@@ -1,0 +1,57 @@
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Ledger;
+
+/// <summary>
+/// All payments with the same facts but for the value. A scope chooses all of a kind or none, so it is asked once for each kind and not for each
+/// payment; and a million payments share the texts of their kinds.
+/// </summary>
+internal sealed class PaymentKind(PaymentFacts facts)
+{
+    public PaymentFacts Facts => facts;
+
+    /// <summary>The newest of them, from which <see cref="Payment.EarlierOfKind"/> leads to the others.</summary>
+    public Payment? Latest { get; private set; }
+
+    /// <summary>The sums that count them.</summary>
+    public List<ScopeWatcher> Watchers { get; } = [];
+
+    public void Add(Payment payment)
+    {
+        payment.Facts = payment.Facts.Value == facts.Value ? facts : facts with { Value = payment.Facts.Value };
+        (payment.EarlierOfKind, Latest) = (Latest, payment);
+        foreach (var watcher in Watchers)
+        {
+            watcher.Add(payment);
+        }
+    }
+
+    /// <summary>Shows the payments that it chooses to a new sum.</summary>
+    public void Show(ScopeWatcher watcher, long earliest)
+    {
+        if (!watcher.Scope.Matches(facts))
+        {
+            return;
+        }
+
+        Watchers.Add(watcher);
+        for (var payment = Latest; payment is not null && payment.ReservedAt.UtcTicks >= earliest; payment = payment.EarlierOfKind)
+        {
+            watcher.Add(payment);
+        }
+    }
+
+    /// <summary>Facts are of one kind when everything but the value is the same.</summary>
+    public sealed class Comparer : IEqualityComparer<PaymentFacts>
+    {
+        public bool Equals(PaymentFacts? x, PaymentFacts? y) =>
+            ReferenceEquals(x, y)
+            || (x is not null && y is not null
+                && x.Agent == y.Agent && x.Group == y.Group && x.Policy == y.Policy
+                && x.Origin == y.Origin && x.Merchant == y.Merchant && x.Category == y.Category
+                && x.Network == y.Network && x.Asset == y.Asset && x.PayTo == y.PayTo
+                && x.Method == y.Method && x.Path == y.Path);
+
+        public int GetHashCode(PaymentFacts facts) => HashCode.Combine(facts.Agent, facts.Origin, facts.PayTo, facts.Method, facts.Path, facts.Merchant);
+    }
+}
