@@ -56,6 +56,9 @@ internal sealed record CommandSeams
     /// <summary>Records an event in the journal of a stopped system, under its lock.</summary>
     public required Func<DataFolder, LedgerEvent, CancellationToken, ValueTask> RecordOffline { get; init; }
 
+    /// <summary>Voids a payment of a stopped system.</summary>
+    public required Func<DataFolder, PaymentId, string, CancellationToken, ValueTask> VoidOffline { get; init; }
+
     /// <summary>Searches the payments of a stopped system.</summary>
     public required Func<DataFolder, PaymentQuery, CancellationToken, ValueTask<PaymentPage>> SearchOffline { get; init; }
 

@@ -25,6 +25,7 @@ internal static class AdminServer
             Policy = books.Policy,
             Credentials = books.Credentials,
             Archive = new PaymentArchive(books.ReadModel, books.Receipts),
+            Void = new VoidOrder(books.Ledger, books.Time, books.Chains.Watches, books.Chains.FinalTime).RunAsync,
             Health = health,
             Metrics = metrics,
             Documents = ProxyServer.Documents(books),

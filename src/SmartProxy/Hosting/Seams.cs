@@ -46,6 +46,7 @@ internal static class Seams
             },
             VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
             RecordOffline = OfflineBooks.RecordAsync,
+            VoidOffline = OfflineBooks.VoidAsync,
             SearchOffline = OfflineBooks.SearchAsync,
             Recover = (authorization, signature) => TransferWithAuthorization.TryRecover(authorization, signature, out var signer) ? signer : null,
             Random = random,

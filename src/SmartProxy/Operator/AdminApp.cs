@@ -26,6 +26,9 @@ internal sealed record AdminServices
 
     public required IPaymentArchive Archive { get; init; }
 
+    /// <summary>Voids a payment for somebody with a reason; or why not: a stable word and a sentence.</summary>
+    public required Func<PaymentId, string, string, CancellationToken, ValueTask<(string Reason, string Detail)?>> Void { get; init; }
+
     public required Health Health { get; init; }
 
     public required Metrics Metrics { get; init; }
@@ -71,6 +74,7 @@ internal sealed class AdminApp(AdminServices services)
         endpoints.MapGet("/v1/agents", AgentsAsync);
         endpoints.MapGet("/v1/payments", PaymentsAsync);
         endpoints.MapGet("/v1/receipts/{id}", ReceiptAsync);
+        endpoints.MapPost("/v1/payments/{id}/void", new VoidApi(services.Void).HandleAsync);
         endpoints.MapPost("/v1/freeze", context => SwitchAsync(context, freeze: true));
         endpoints.MapPost("/v1/unfreeze", context => SwitchAsync(context, freeze: false));
     }

@@ -45,6 +45,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),
             VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
             RecordOffline = (_, entry, _) => Record(entry),
+            VoidOffline = (_, _, _, _) => ValueTask.CompletedTask,
             SearchOffline = (_, query, _) => ValueTask.FromResult(Search(query)),
             Recover = (_, _) => null,
             Become = (path, arguments, environment) => Remember(path, arguments, environment),

@@ -29,6 +29,9 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
     /// <summary>The head as all nodes saw it last; null before the first time.</summary>
     public ChainHead? Head => _head;
 
+    /// <summary>Whether the last sweep found nothing wrong and left something to read.</summary>
+    public bool HasMore { get; private set; }
+
     /// <summary>One sweep. Says whether all of the chain up to its final head was taken in; a fault becomes an alarm, and changes nothing.</summary>
     public async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
@@ -41,11 +44,13 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
             await FollowAsync(head.Final, cancellationToken);
             var isThrough = await ReconcileAsync(head.Final, cancellationToken);
             alarms.Agreed(chain.Chain);
+            HasMore = !isThrough;
             return isThrough;
         }
         catch (ChainFaultException fault)
         {
             alarms.Fault(chain.Chain, fault);
+            HasMore = false;
             return false;
         }
     }
