@@ -42,6 +42,14 @@ internal sealed class Books
 
     public static BudgetLine Total(string limit, SpendScope? scope = null) => Line("total", limit, new SpendWindow.Total(), scope);
 
+    public static BudgetLine Count(uint limit, SpendWindow window, SpendScope? scope = null) =>
+        new($"payments.{window}", BudgetOwner.Agent(Me), scope ?? Mine, window, new Quantity(SpendMeasure.Payments, limit));
+
+    public static BudgetLine Recipients(uint limit, SpendWindow? window = null, SpendScope? scope = null) =>
+        new("recipients", BudgetOwner.Agent(Me), scope ?? Mine, window ?? new SpendWindow.Total(), new Quantity(SpendMeasure.Recipients, limit));
+
+    public static EvmAddress Address(int number) => new([.. new byte[16], .. BitConverter.GetBytes(number)]);
+
     public static Usd Usd(string text) => Protocol.Usd.TryParse(text, out var usd) ? usd : throw new FormatException(text);
 
     /// <summary>A request for one payment that differs from all others, unless <paramref name="logical"/> says which purchase it is.</summary>
@@ -114,6 +122,7 @@ internal sealed class Books
         return id;
     }
 
+    /// <summary>Records what must be legal.</summary>
     public void Record(LedgerEvent happened) => Append(new JournalEntry.Recorded(happened));
 
     public void Send(PaymentId id) => Record(new LedgerEvent.Sent(id));
@@ -124,6 +133,50 @@ internal sealed class Books
     public void Doubt(PaymentId id, bool delivered = false) => Record(new LedgerEvent.InDoubt(id, "no_answer", null, delivered));
 
     public void Abort(PaymentId id) => Record(new LedgerEvent.Aborted(id, "signer_refused"));
+
+    /// <summary>The entry of the last line.</summary>
+    public JournalEntry.Reserved LastReserved => (JournalEntry.Reserved)Lines[^1].Entry;
+
+    public PaymentId NewId() => PaymentId.Create(Now, [.. BitConverter.GetBytes((long)++_made), 1, 0]);
+
+    /// <summary>A grant to somebody; by default to the agent whose limits the other helpers make.</summary>
+    public PaymentId Grant(string amount, BudgetOwner? owner = null, string? merchant = null, TimeSpan? lasts = null)
+    {
+        var id = NewId();
+        Record(new LedgerEvent.Granted(id, owner ?? BudgetOwner.Agent(Me), merchant, Usd(amount), Now + (lasts ?? TimeSpan.FromHours(1)), "operator", "an emergency"));
+        return id;
+    }
+
+    public GrantView GrantOf(PaymentId id) => Ledger.Grants(Now).Single(view => view.Grant.Grant == id);
+
+    /// <summary>Puts the question of a refusal on record.</summary>
+    public PaymentId Ask(ReserveOutcome.Refused refused, ReserveRequest request)
+    {
+        var id = NewId();
+        Record(Question(id, refused, request));
+        return id;
+    }
+
+    public LedgerEvent.ApprovalRequested Question(PaymentId id, ReserveOutcome.Refused refused, ReserveRequest request) =>
+        new(id, refused.Approval!, request.Context, new RefusalFigures(request.Facts.Value, request.Facts.PayTo), Now + refused.Approval!.ValidFor);
+
+    public void Answer(PaymentId id, bool approved, TimeSpan? lasts = null) =>
+        Record(new LedgerEvent.ApprovalAnswered(id, approved, "operator", "because", Now + (lasts ?? TimeSpan.FromHours(1))));
+
+    public ApprovalView ApprovalOf(PaymentId id) => Ledger.Approvals(Now).Single(view => view.Id == id);
+
+    /// <summary>The same journal read again from its bytes.</summary>
+    public BudgetLedger Reread()
+    {
+        var again = new BudgetLedger();
+        foreach (var text in Journal.Split('\n')[..^1])
+        {
+            Assert.True(JournalReader.TryRead(System.Text.Encoding.UTF8.GetBytes(text), out var line, out var problem), problem);
+            again.Apply(line);
+        }
+
+        return again;
+    }
 
     public LineUsage Usage(BudgetLine line) => Ledger.Usage(line, Now);
 

@@ -18,8 +18,8 @@ internal sealed class GrantBook
     public Usd Left(BudgetOwner owner, string? merchant, DateTimeOffset now) =>
         _live.Count == 0 ? Usd.Zero : Of(owner, merchant, now).Aggregate(Usd.Zero, (sum, grant) => sum.Plus(grant.Left));
 
-    /// <summary>When the first of them ends.</summary>
-    public DateTimeOffset? FirstEnd(BudgetOwner owner, string? merchant, DateTimeOffset now) => Of(owner, merchant, now).FirstOrDefault()?.ExpiresAt;
+    /// <summary>When the first grant of all ends; null when none is in force.</summary>
+    public DateTimeOffset? FirstEnd(DateTimeOffset now) => _live.Find(grant => grant.IsLive(now))?.ExpiresAt;
 
     /// <summary>Which grants <paramref name="excess"/> uses, and how much of each. There must be as much left.</summary>
     public void Charge(BudgetOwner owner, string? merchant, Usd excess, DateTimeOffset now, List<GrantUse> uses)

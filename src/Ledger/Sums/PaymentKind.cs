@@ -13,6 +13,16 @@ internal sealed class PaymentKind(PaymentFacts facts)
     /// <summary>The newest of them, from which <see cref="Payment.EarlierOfKind"/> leads to the others.</summary>
     public Payment? Latest { get; private set; }
 
+    /// <summary>What those are worth that settled.</summary>
+    public UInt128 SpentValue { get; private set; }
+
+    /// <summary>What those are worth that have not settled and may have been signed.</summary>
+    public UInt128 HeldValue { get; private set; }
+
+    public int SpentCount { get; private set; }
+
+    public int HeldCount { get; private set; }
+
     /// <summary>The sums that count them.</summary>
     public List<ScopeWatcher> Watchers { get; } = [];
 
@@ -20,9 +30,28 @@ internal sealed class PaymentKind(PaymentFacts facts)
     {
         payment.Facts = payment.Facts.Value == facts.Value ? facts : facts with { Value = payment.Facts.Value };
         (payment.EarlierOfKind, Latest) = (Latest, payment);
+        (HeldValue, HeldCount) = (HeldValue + payment.Facts.Value.Micros, HeldCount + 1);
         foreach (var watcher in Watchers)
         {
             watcher.Add(payment);
+        }
+    }
+
+    /// <summary>A payment is not what it was.</summary>
+    public void Moved(Payment payment, PaymentState from, DateTimeOffset now)
+    {
+        var value = payment.Facts.Value.Micros;
+        var (before, after) = (ShareOf(from), ShareOf(payment.State));
+        if (before != after)
+        {
+            (HeldValue, HeldCount) = before == Share.Held ? (HeldValue - value, HeldCount - 1) : (HeldValue, HeldCount);
+            (SpentValue, SpentCount) = before == Share.Spent ? (SpentValue - value, SpentCount - 1) : (SpentValue, SpentCount);
+            (SpentValue, SpentCount) = after == Share.Spent ? (SpentValue + value, SpentCount + 1) : (SpentValue, SpentCount);
+        }
+
+        foreach (var watcher in Watchers)
+        {
+            watcher.Move(payment, from, now);
         }
     }
 
@@ -35,11 +64,25 @@ internal sealed class PaymentKind(PaymentFacts facts)
         }
 
         Watchers.Add(watcher);
+        if (watcher.TakesTotals)
+        {
+            watcher.AddTotals(this);
+            return;
+        }
+
         for (var payment = Latest; payment is not null && payment.ReservedAt.UtcTicks >= earliest; payment = payment.EarlierOfKind)
         {
             watcher.Add(payment);
         }
     }
+
+    // Nothing becomes held again: what was signed is spent, or proven dead.
+    private static Share ShareOf(PaymentState state) => state switch
+    {
+        PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt => Share.Held,
+        PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => Share.Spent,
+        PaymentState.Aborted or PaymentState.Expired => Share.None,
+    };
 
     /// <summary>Facts are of one kind when everything but the value is the same.</summary>
     public sealed class Comparer : IEqualityComparer<PaymentFacts>

@@ -2,93 +2,137 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Ledger;
 
-/// <summary>Whether all the limits of a payment have room for it, or what grants would add to them: all of them, or none is used.</summary>
-internal static class RoomCheck
+/// <param name="Lines">How the limits stand before the payment.</param>
+/// <param name="Grants">Which grants it uses.</param>
+internal readonly record struct Room(IReadOnlyList<LimitFigures> Lines, IReadOnlyList<GrantUse> Grants);
+
+/// <summary>Whether all the limits of one payment have room for it, or what grants would add to them: all of them, or none is used.</summary>
+internal sealed class RoomCheck
 {
-    /// <summary>Looks at every limit.</summary>
-    /// <param name="request">The payment.</param>
-    /// <param name="book">The sums.</param>
-    /// <param name="grants">The grants.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="room">How the limits stand before it, and which grants it uses; only when there is room.</param>
-    /// <returns>The first limit without room, with the wait for the slowest; null when all have it.</returns>
+    private readonly ReserveRequest _request;
+    private readonly GrantBook _grants;
+    private readonly DateTimeOffset _now;
+    private readonly SpendSeries[] _series;
+    private Dictionary<BudgetOwner, Usd>? _beyond;
+
+    private RoomCheck(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now)
+    {
+        (_request, _grants, _now) = (request, grants, now);
+        _series = new SpendSeries[request.Lines.Count];
+        for (var i = 0; i < _series.Length; i++)
+        {
+            _series[i] = book.SeriesOf(request.Lines[i], now);
+        }
+    }
+
+    /// <summary>Looks at every limit. Gives the first one without room, with the wait for the slowest; null when all have it.</summary>
     public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, out Room room)
     {
-        var figures = new LimitFigures[request.Lines.Count];
-        Dictionary<BudgetOwner, Usd>? beyond = null;
-        ReserveOutcome.Refused? refusal = null;
-        for (var i = 0; i < figures.Length; i++)
+        var check = new RoomCheck(request, book, grants, now);
+        if (check.FirstWithoutRoom() is { } index)
         {
-            var line = request.Lines[i];
-            var series = book.SeriesOf(line, now);
-            figures[i] = new LimitFigures(line.Id, line.Limit, series.Spent, series.Held);
-            var excess = Excess(line, series, request.Facts);
+            room = default;
+            return check.Refuse(index);
+        }
+
+        room = new Room(check.Figures(), check.Charge());
+        return null;
+    }
+
+    private int? FirstWithoutRoom()
+    {
+        for (var i = 0; i < _series.Length; i++)
+        {
+            var (line, excess) = (_request.Lines[i], Excess(i));
             if (excess == 0)
             {
                 continue;
             }
 
-            var left = line.Limit.Measure == SpendMeasure.Dollars ? grants.Left(line.Owner, request.Facts.Merchant, now) : Usd.Zero;
-            if (excess <= left.Micros)
+            if (excess > Granted(line))
             {
-                // One payment uses a grant once, however many limits of its owner it exceeds.
-                beyond ??= [];
-                beyond[line.Owner] = new Usd(UInt128.Max(excess, beyond.GetValueOrDefault(line.Owner).Micros));
-                continue;
+                return i;
             }
 
-            refusal = Add(refusal, line, series, Wait(request, line, series, left.Micros, grants, now));
+            // One payment uses a grant once, however many limits of its owner it exceeds.
+            _beyond ??= [];
+            _beyond[line.Owner] = new Usd(UInt128.Max(excess, _beyond.GetValueOrDefault(line.Owner).Micros));
         }
 
-        room = new Room(figures, refusal is null && beyond is not null ? Charge(beyond, request, grants, now) : []);
-        return refusal;
+        return null;
     }
 
-    private static UInt128 Excess(BudgetLine line, SpendSeries series, PaymentFacts facts)
+    private UInt128 Excess(int index)
     {
-        var (need, room) = (series.NeedOf(facts), line.Limit.Less(series.Used).Units);
+        var (need, room) = (_series[index].NeedOf(_request.Facts), _request.Lines[index].Limit.Less(_series[index].Used).Units);
         return need > room ? need - room : 0;
     }
 
-    private static GrantUse[] Charge(Dictionary<BudgetOwner, Usd> beyond, ReserveRequest request, GrantBook grants, DateTimeOffset now)
+    // Counts are never lifted.
+    private UInt128 Granted(BudgetLine line) =>
+        line.Limit.Measure == SpendMeasure.Dollars ? _grants.Left(line.Owner, _request.Facts.Merchant, _now).Micros : 0;
+
+    private LimitFigures[] Figures()
     {
-        var uses = new List<GrantUse>();
-        foreach (var (owner, excess) in beyond)
+        var figures = new LimitFigures[_series.Length];
+        for (var i = 0; i < figures.Length; i++)
         {
-            grants.Charge(owner, request.Facts.Merchant, excess, now, uses);
+            figures[i] = new LimitFigures(_request.Lines[i].Id, _request.Lines[i].Limit, _series[i].Spent, _series[i].Held);
+        }
+
+        return figures;
+    }
+
+    private GrantUse[] Charge()
+    {
+        if (_beyond is null)
+        {
+            return [];
+        }
+
+        var uses = new List<GrantUse>();
+        foreach (var (owner, excess) in _beyond)
+        {
+            _grants.Charge(owner, _request.Facts.Merchant, excess, _now, uses);
         }
 
         return [.. uses];
     }
 
-    // What grants add can be waited for only while they last.
-    private static TimeSpan? Wait(ReserveRequest request, BudgetLine line, SpendSeries series, UInt128 granted, GrantBook grants, DateTimeOffset now)
+    private ReserveOutcome.Refused Refuse(int first)
     {
-        var wait = Wait(request.Facts, line, series, granted);
-        return granted > 0 && (wait is null || now + wait >= grants.FirstEnd(line.Owner, request.Facts.Merchant, now)) ? Wait(request.Facts, line, series, 0) : wait;
+        var (line, series) = (_request.Lines[first], _series[first]);
+        var reason = line.Limit.Measure == SpendMeasure.Dollars ? ReserveRefusal.BudgetExceeded : ReserveRefusal.CountExceeded;
+        return new ReserveOutcome.Refused(reason, new LineUsage(line, series.Spent, series.Held, series.ResetsAt), Wait());
     }
 
-    private static TimeSpan? Wait(PaymentFacts facts, BudgetLine line, SpendSeries series, UInt128 granted)
+    // Until the slowest limit has room. What grants add can be waited for only while all of them last.
+    private TimeSpan? Wait()
     {
-        // need ≤ limit + granted, and used + need > limit + granted: what has to go is the difference, and limits of 128 bits must not overflow it.
-        var need = series.NeedOf(facts);
-        if (need <= granted || need - granted > line.Limit.Units)
+        var wait = Slowest(Granted);
+        return _grants.FirstEnd(_now) is { } end && (wait is null || _now + wait >= end) ? Slowest(static _ => 0) : wait;
+    }
+
+    private TimeSpan? Slowest(Func<BudgetLine, UInt128> granted)
+    {
+        TimeSpan? slowest = TimeSpan.Zero;
+        for (var i = 0; i < _series.Length && slowest is not null; i++)
         {
-            return null;
+            var lift = granted(_request.Lines[i]);
+            if (Excess(i) > lift)
+            {
+                var wait = Wait(i, lift);
+                slowest = wait > slowest ? wait : wait is null ? null : slowest;
+            }
         }
 
-        return series.FreesIn(series.Used.Less(line.Limit with { Units = line.Limit.Units - (need - granted) }).Units);
+        return slowest;
     }
 
-    private static ReserveOutcome.Refused Add(ReserveOutcome.Refused? refusal, BudgetLine line, SpendSeries series, TimeSpan? wait) =>
-        refusal is null
-            ? new ReserveOutcome.Refused(
-                line.Limit.Measure == SpendMeasure.Dollars ? ReserveRefusal.BudgetExceeded : ReserveRefusal.CountExceeded,
-                new LineUsage(line, series.Spent, series.Held, series.ResetsAt),
-                wait)
-            : refusal with { RetryAfter = refusal.RetryAfter is { } other && wait is { } own ? TimeSpan.FromTicks(Math.Max(other.Ticks, own.Ticks)) : null };
+    // There is room once used ≤ limit − (need − lift): what is over that has to go.
+    private TimeSpan? Wait(int index, UInt128 lift)
+    {
+        var (limit, series, need) = (_request.Lines[index].Limit, _series[index], _series[index].NeedOf(_request.Facts) - lift);
+        return need > limit.Units ? null : series.FreesIn(series.Used.Less(limit with { Units = limit.Units - need }).Units);
+    }
 }
-
-/// <param name="Lines">How the limits stand before the payment.</param>
-/// <param name="Grants">Which grants it uses.</param>
-internal readonly record struct Room(IReadOnlyList<LimitFigures> Lines, IReadOnlyList<GrantUse> Grants);

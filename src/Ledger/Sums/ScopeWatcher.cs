@@ -11,6 +11,12 @@ internal abstract class ScopeWatcher(SpendScope scope)
     /// <param name="longestLife">The longest time between the reservation of any payment and its end of validity.</param>
     public virtual long EarliestReservation(long longestLife) => long.MinValue;
 
+    /// <summary>Whether the totals of each kind are all that it has to be shown when it is made.</summary>
+    public virtual bool TakesTotals => false;
+
+    /// <summary>All payments of a kind at once.</summary>
+    public virtual void AddTotals(PaymentKind kind) => throw new NotSupportedException("each payment has to be shown");
+
     /// <summary>One more payment.</summary>
     public abstract void Add(Payment payment);
 

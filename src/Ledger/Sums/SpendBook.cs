@@ -26,13 +26,7 @@ internal sealed class SpendBook
     }
 
     /// <summary>Tells the sums that a payment is not what it was.</summary>
-    public void Moved(Payment payment, PaymentState from, DateTimeOffset now)
-    {
-        foreach (var watcher in KindOf(payment.Facts).Watchers)
-        {
-            watcher.Move(payment, from, now);
-        }
-    }
+    public void Moved(Payment payment, PaymentState from, DateTimeOffset now) => KindOf(payment.Facts).Moved(payment, from, now);
 
     /// <summary>The sum that a limit is about, as of <paramref name="now"/>, to decide by. The limit must be one of the policy in force.</summary>
     public SpendSeries SeriesOf(BudgetLine line, DateTimeOffset now) => SeriesOf(_series, line, now);

@@ -5,7 +5,8 @@ namespace SmartProxy.Ledger;
 
 /// <summary>
 /// The running sum of one scope over one window. A payment counts from its reservation until the instant that its window gives it, unless it
-/// turns out to be dead; it moves from held to spent when it settles. Time only moves forward.
+/// turns out to be dead; it moves from held to spent when it settles. Time only moves forward. What leaves at the end of the running period
+/// is summed apart and leaves at once, so that a year of payments is no queue of payments.
 /// </summary>
 internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMeasure measure, DateTimeOffset now) : ScopeWatcher(scope)
 {
@@ -16,15 +17,17 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
 
     private readonly PriorityQueue<Payment, long> _leaving = new();
     private readonly Tally _tally = Tally.Of(measure);
+    private Tally _inPeriod = Tally.Of(measure);
+    private long _periodEnd = Never;
     private (long Start, long End) _period;
     private long _now = now.UtcTicks;
 
-    public Quantity Spent => new(measure, _tally.Spent);
+    public Quantity Spent => new(measure, _tally.Spent + _inPeriod.Spent);
 
-    public Quantity Held => new(measure, _tally.Held);
+    public Quantity Held => new(measure, _tally.Held + _inPeriod.Held);
 
     /// <summary>Reserved, sent, in doubt and settled: everything that may have been signed and is not known to be dead.</summary>
-    public Quantity Used => new(measure, _tally.Spent + _tally.Held);
+    public Quantity Used => new(measure, Spent.Units + Held.Units);
 
     /// <summary>When the calendar window ends; null for all others.</summary>
     public DateTimeOffset? ResetsAt => window is SpendWindow.Calendar calendar ? new DateTimeOffset(PeriodOf(calendar, _now).End, TimeSpan.Zero) : null;
@@ -33,7 +36,15 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
     private bool IsMoney => measure == SpendMeasure.Dollars;
 
     /// <summary>How much room one more payment needs; nothing for a recipient that is counted already.</summary>
-    public UInt128 NeedOf(PaymentFacts facts) => _tally.NeedOf(facts);
+    public UInt128 NeedOf(PaymentFacts facts) => UInt128.Min(_tally.NeedOf(facts), _inPeriod.NeedOf(facts));
+
+    public override bool TakesTotals => window is SpendWindow.Total && measure != SpendMeasure.Recipients;
+
+    public override void AddTotals(PaymentKind kind)
+    {
+        var (spent, held) = IsMoney ? (kind.SpentValue, kind.HeldValue) : ((UInt128)kind.SpentCount, (UInt128)kind.HeldCount);
+        _tally.AddUnits(spent, held);
+    }
 
     public override long EarliestReservation(long longestLife)
     {
@@ -52,9 +63,18 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
 
     public override void Add(Payment payment)
     {
+        Advance(payment.ReservedAt);
         var (share, leavesAt) = (ShareOf(payment.State), LeavesAt(payment, payment.State));
         if (share == Share.None || leavesAt <= _now)
         {
+            return;
+        }
+
+        if (IsInPeriod(leavesAt))
+        {
+            // INVARIANT: one period at a time: an earlier one has ended by now, and its payments have left.
+            _periodEnd = leavesAt;
+            _inPeriod.Add(payment.Facts, share);
             return;
         }
 
@@ -69,16 +89,15 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
     {
         var (before, after) = (ShareOf(from), ShareOf(payment.State));
         var (leftAt, leavesAt) = (LeavesAt(payment, from), LeavesAt(payment, payment.State));
-        if (before != after && leftAt > _now)
+        if (leftAt > _now && (before != after || leavesAt != leftAt))
         {
-            Count(payment, before, -1);
-            Count(payment, after, 1);
-        }
-
-        // A proof ends the time in which it could still be charged; the place that it had in the queue is passed over.
-        if (leavesAt < leftAt && leftAt > _now && after != Share.None)
-        {
-            _leaving.Enqueue(payment, leavesAt);
+            Count(TallyOf(leftAt), payment, before, -1);
+            if (leavesAt > _now)
+            {
+                // A proof ends the time in which it could still be charged: it leaves with its own period, or has left by now.
+                _periodEnd = IsInPeriod(leavesAt) ? leavesAt : _periodEnd;
+                Count(TallyOf(leavesAt), payment, after, 1);
+            }
         }
 
         Advance(now);
@@ -92,10 +111,16 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
         while (_leaving.TryPeek(out var payment, out var leavesAt) && leavesAt <= _now)
         {
             _leaving.Dequeue();
+            // What a proof made leave earlier was taken out then.
             if (leavesAt == LeavesAt(payment, payment.State))
             {
-                Count(payment, ShareOf(payment.State), -1);
+                Count(_tally, payment, ShareOf(payment.State), -1);
             }
+        }
+
+        if (_periodEnd <= _now)
+        {
+            (_inPeriod, _periodEnd) = (Tally.Of(measure), Never);
         }
     }
 
@@ -109,10 +134,10 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
 
         UInt128 freed = 0;
         var counted = _leaving.UnorderedItems.Where(item => ShareOf(item.Element.State) != Share.None && item.Priority == LeavesAt(item.Element, item.Element.State));
-        foreach (var (units, leavesAt) in _tally.Freed(counted).OrderBy(item => item.At))
+        foreach (var (units, leavesAt) in _tally.Freed(counted).Append((Units: _inPeriod.Spent + _inPeriod.Held, At: _periodEnd)).OrderBy(item => item.At))
         {
             freed += units;
-            if (freed >= need)
+            if (freed >= need && leavesAt != Never)
             {
                 return TimeSpan.FromTicks(leavesAt - _now);
             }
@@ -121,17 +146,22 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
         return null;
     }
 
-    private void Count(Payment payment, Share share, int by)
+    // A payment that is live beyond its period never leaves exactly at the end of a later one: ends are whole seconds, and the margin is not.
+    private bool IsInPeriod(long leavesAt) => window is SpendWindow.Calendar calendar && leavesAt == PeriodOf(calendar, _now).End;
+
+    private Tally TallyOf(long leavesAt) => IsInPeriod(leavesAt) ? _inPeriod : _tally;
+
+    private static void Count(Tally tally, Payment payment, Share share, int by)
     {
         switch (share, by)
         {
             case (Share.None, _):
                 break;
             case (_, > 0):
-                _tally.Add(payment.Facts, share);
+                tally.Add(payment.Facts, share);
                 break;
             default:
-                _tally.Remove(payment.Facts, share);
+                tally.Remove(payment.Facts, share);
                 break;
         }
     }

@@ -37,6 +37,9 @@ internal abstract class Tally
 
     public abstract void Remove(PaymentFacts facts, Share share);
 
+    /// <summary>Adds what was summed before.</summary>
+    public void AddUnits(UInt128 spent, UInt128 held) => (Spent, Held) = (Spent + spent, Held + held);
+
     /// <summary>The units that go when these payments leave the sum, each with its time and in no order.</summary>
     /// <param name="leaving">The payments that will leave.</param>
     public abstract IEnumerable<(UInt128 Units, long At)> Freed(IEnumerable<(Payment Payment, long At)> leaving);
