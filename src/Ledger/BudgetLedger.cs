@@ -22,12 +22,13 @@ public sealed class BudgetLedger
     private const long MaxUnixSeconds = 253_339_228_800;
 
     private readonly Dictionary<PaymentId, Payment> _payments = [];
-    private readonly HashSet<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce)> _nonces = [];
+    private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce), Payment> _nonces = [];
     private readonly LogicalRequests _requests = new();
     private readonly SpendBook _book = new();
     private readonly GuardMemory _guards;
     private readonly ApprovalBook _approvals = new();
     private readonly GrantBook _grants = new();
+    private readonly ChainMemory _chain = new();
     private DateTimeOffset _now = DateTimeOffset.MinValue;
 
     public BudgetLedger() => _guards = new GuardMemory(_book);
@@ -52,6 +53,15 @@ public sealed class BudgetLedger
     public IReadOnlyDictionary<(Origin Origin, ChainId Network), EvmAddress> Pins => _guards.Pins;
 
     public Payment? Find(PaymentId id) => _payments.GetValueOrDefault(id);
+
+    /// <summary>The payment that an authorization on chain belongs to; null when no decision explains it.</summary>
+    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) => _nonces.GetValueOrDefault((chain, asset, from, nonce));
+
+    /// <summary>Whether this event of the chain was recorded as drift before.</summary>
+    public bool IsKnown(ChainDrift drift) => _chain.Knows(drift);
+
+    /// <summary>Whether an operator agreed that the journal goes on although this line is not in it.</summary>
+    public bool IsRollbackAccepted(long sequence, Bytes32 head) => _chain.IsRollbackAccepted(sequence, head);
 
     /// <summary>The ledger's clock: whole microseconds, and never earlier than it has been.</summary>
     public DateTimeOffset Tick(DateTimeOffset now)
@@ -249,6 +259,10 @@ public sealed class BudgetLedger
         LedgerEvent.Settled e => ObjectionTo(e.Payment, PaymentState.Settled),
         LedgerEvent.InDoubt e => ObjectionTo(e.Payment, PaymentState.InDoubt),
         LedgerEvent.Aborted e => ObjectionTo(e.Payment, PaymentState.Aborted),
+        LedgerEvent.Proven e => ObjectionTo(e.Payment, PaymentState.Proven),
+        LedgerEvent.Expired e => ObjectionTo(e),
+        LedgerEvent.Voided e => ObjectionTo(e.Payment, PaymentState.Voided),
+        LedgerEvent.Drifted e when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
         LedgerEvent.ApprovalRequested e => _approvals.ObjectionTo(e, at),
         LedgerEvent.ApprovalAnswered e => _approvals.ObjectionTo(e),
         LedgerEvent.Granted e => _grants.ObjectionTo(e, at),
@@ -258,7 +272,7 @@ public sealed class BudgetLedger
 
     private string? ObjectionTo(JournalEntry.Reserved entry) =>
         _payments.ContainsKey(entry.Id) ? $"payment `{entry.Id}` is reserved already"
-        : _nonces.Contains(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
+        : _nonces.ContainsKey(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
         : PolicyHash != entry.PolicyHash ? $"payment `{entry.Id}` was judged under a policy that is not in force"
         : entry.Facts.Value >= ValueCeiling ? $"payment `{entry.Id}` is worth more than the books can sum"
         : entry.Authorization.Terms.ValidBefore is < 0 or > MaxUnixSeconds ? $"payment `{entry.Id}` has no usable `validBefore`"
@@ -269,11 +283,16 @@ public sealed class BudgetLedger
         : PaymentMoves.IsLegal(payment.State, to) ? null
         : $"payment `{id}` can't go from {payment.State} to {to}";
 
+    // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
+    private string? ObjectionTo(LedgerEvent.Expired e) =>
+        ObjectionTo(e.Payment, PaymentState.Expired)
+        ?? (e.Why != LedgerEvent.Expired.Canceled && e.Proof.BlockTime < _payments[e.Payment].ValidBefore ? $"payment `{e.Payment}` can be used until {_payments[e.Payment].ValidBefore:u}" : null);
+
     private void Claim(JournalEntry.Reserved entry, JournalLine line)
     {
         var payment = new Payment(line.Sequence, line.At, entry);
         _payments.Add(payment.Id, payment);
-        _nonces.Add(NonceKey(entry.Authorization));
+        _nonces.Add(NonceKey(entry.Authorization), payment);
         _requests.Add(payment, line.At);
         _book.Add(payment);
         _guards.Add(payment, entry, line.At);
@@ -299,9 +318,25 @@ public sealed class BudgetLedger
                     : e.Why == LedgerEvent.InDoubt.Restart ? DeliveryOutcome.Unknown : DeliveryOutcome.Failed);
                 break;
             case LedgerEvent.Aborted e:
-                _grants.GiveBack(_payments[e.Payment].Claim!.Grants);
+                _grants.GiveBack(_payments[e.Payment].Grants);
                 Move(e.Payment, PaymentState.Aborted, line, DeliveryOutcome.Unknown);
                 _guards.Aborted(_payments[e.Payment]);
+                break;
+            case LedgerEvent.Proven e:
+                Move(e.Payment, PaymentState.Proven, line, DeliveryOutcome.Unknown);
+                break;
+            case LedgerEvent.Voided e:
+                Move(e.Payment, PaymentState.Voided, line, DeliveryOutcome.Unknown);
+                break;
+            case LedgerEvent.Expired e:
+                _grants.GiveBack(_payments[e.Payment].Grants);
+                Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
+                break;
+            case LedgerEvent.Drifted e:
+                _chain.Add(e.Drift);
+                break;
+            case LedgerEvent.RollbackAccepted e:
+                _chain.Accept(e);
                 break;
             case LedgerEvent.PolicyActivated e:
                 PolicyHash = e.Hash;

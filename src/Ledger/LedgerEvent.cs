@@ -30,6 +30,32 @@ public abstract record LedgerEvent
     /// <summary>The signer was provably never called; only legal from Reserved.</summary>
     public sealed record Aborted(PaymentId Payment, string Why) : LedgerEvent;
 
+    /// <summary>The chain proves that it settled: the authorization was used and exactly its transfer was made, in a final block.</summary>
+    public sealed record Proven(PaymentId Payment, ChainProof Proof) : LedgerEvent;
+
+    /// <summary>The chain proves that it never settled and never can: the only way in which money returns to a budget.</summary>
+    /// <param name="Payment">The payment.</param>
+    /// <param name="Proof">A final block not before <c>validBefore</c> at which the authorization is unused, or the one that cancelled it.</param>
+    /// <param name="Why">A stable word: <c>expired_unused</c> or <c>canceled</c>.</param>
+    public sealed record Expired(PaymentId Payment, ChainProof Proof, string Why) : LedgerEvent
+    {
+        public const string Unused = "expired_unused";
+        public const string Canceled = "canceled";
+    }
+
+    /// <summary>An operator closes a doubt that no chain could settle: booked as spent, attested by a person.</summary>
+    public sealed record Voided(PaymentId Payment, string By, string Reason) : LedgerEvent;
+
+    /// <summary>The chain shows something of our wallets that no decision explains. Recorded once for each event of the chain.</summary>
+    public sealed record Drifted(ChainDrift Drift) : LedgerEvent;
+
+    /// <summary>An operator agrees that the journal goes on from an older copy, although the anchor has seen more.</summary>
+    /// <param name="Sequence">The line that the anchor names.</param>
+    /// <param name="Head">Its hash.</param>
+    /// <param name="By">Who.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record RollbackAccepted(long Sequence, Bytes32 Head, string By, string Reason) : LedgerEvent;
+
     /// <summary>A decision not to pay. Identical ones within a minute are one decision: the first is recorded at once, and their number afterwards.</summary>
     public sealed record Refused(
         PaymentId Decision,

@@ -68,16 +68,16 @@ internal sealed class LogicalRequests
     private static bool IsRemembered(Payment earlier, DateTimeOffset now) =>
         earlier.HasIdempotencyKey ? IsKeyRemembered(earlier, now) : earlier.State switch
         {
-            PaymentState.Aborted => false,
-            PaymentState.Settled => IsRecentUnsafe(earlier, now),
+            PaymentState.Aborted or PaymentState.Expired => false,
+            PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => IsRecentUnsafe(earlier, now),
             PaymentState.InDoubt => earlier.Delivered ? IsRecentUnsafe(earlier, now) : now < earlier.ValidBefore + DoubtMargin,
             PaymentState.Reserved or PaymentState.Sent => now < earlier.ValidBefore + DoubtMargin,
         };
 
     private static bool IsKeyRemembered(Payment earlier, DateTimeOffset now) => earlier.State switch
     {
-        PaymentState.Aborted => false,
-        PaymentState.Settled => now < earlier.ChangedAt + KeyRetention,
+        PaymentState.Aborted or PaymentState.Expired => false,
+        PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => now < earlier.ChangedAt + KeyRetention,
         PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt => true,
     };
 

@@ -23,7 +23,7 @@ public sealed class Payment
         (Id, Sequence, ReservedAt, ChangedAt, Facts, Claim) = (claim.Id, sequence, at, at, claim.Facts, claim);
         ValidBefore = DateTimeOffset.FromUnixTimeSeconds(claim.Authorization.Terms.ValidBefore);
         (LogicalRequest, RequestDigest) = (claim.LogicalRequest, claim.RequestDigest);
-        (HasIdempotencyKey, IsSafeMethod) = (claim.HasIdempotencyKey, claim.IsSafeMethod);
+        (HasIdempotencyKey, IsSafeMethod, Grants) = (claim.HasIdempotencyKey, claim.IsSafeMethod, claim.Grants);
     }
 
     public PaymentId Id { get; }
@@ -57,6 +57,9 @@ public sealed class Payment
 
     internal bool IsSafeMethod { get; }
 
+    /// <summary>The grants that it uses; they get it back when it is proven dead.</summary>
+    internal IReadOnlyList<GrantUse> Grants { get; }
+
     /// <summary>Whether a signature may still be made or be on its way.</summary>
     public bool IsUnderWay => State is PaymentState.Reserved or PaymentState.Sent;
 
@@ -76,7 +79,9 @@ public sealed class Payment
 
     internal void Move(PaymentState to, DateTimeOffset at)
     {
-        (State, ChangedAt) = (to, at);
+        // A proof changes what is known and not when it happened: it must not begin another duplicate window.
+        ChangedAt = State is PaymentState.Settled && to is PaymentState.Proven ? ChangedAt : at;
+        State = to;
         Claim = IsUnderWay ? Claim : null;
     }
 

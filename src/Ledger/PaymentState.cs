@@ -1,6 +1,6 @@
 namespace SmartProxy.Ledger;
 
-/// <summary>Where a payment stands. Everything but <see cref="Aborted"/> counts against its limits.</summary>
+/// <summary>Where a payment stands. Everything but <see cref="Aborted"/> and <see cref="Expired"/> counts against its limits.</summary>
 public enum PaymentState
 {
     /// <summary>On disk, not signed as far as we know.</summary>
@@ -17,6 +17,15 @@ public enum PaymentState
 
     /// <summary>The signer was provably never called.</summary>
     Aborted,
+
+    /// <summary>The chain shows it settled: final.</summary>
+    Proven,
+
+    /// <summary>The chain shows that it never settled and never can: final.</summary>
+    Expired,
+
+    /// <summary>An operator closed the doubt: spent, by attestation. The chain may still prove either.</summary>
+    Voided,
 }
 
 internal static class PaymentMoves
@@ -29,6 +38,9 @@ internal static class PaymentMoves
         // In doubt again: the identical payment was presented once more, and its answer may have delivered what the first did not.
         (PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt, PaymentState.InDoubt) => true,
         (PaymentState.Sent or PaymentState.InDoubt, PaymentState.Settled) => true,
+        (PaymentState.InDoubt, PaymentState.Voided) => true,
+        // The chain has the last word about everything that may have been signed, a seller's claim and an operator's attestation included.
+        (PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt or PaymentState.Settled or PaymentState.Voided, PaymentState.Proven or PaymentState.Expired) => true,
         _ => false,
     };
 }

@@ -11,6 +11,9 @@ public interface IWallet
     /// <summary>The account that pays.</summary>
     EvmAddress Address { get; }
 
+    /// <summary>Why a payment of these terms would not be signed, as far as that can be known before anything is reserved; null when nothing speaks against it.</summary>
+    SignOutcome.Refused? Objection(TransferTerms terms) => null;
+
     /// <summary>Signs the reservation, or says why not. Never throws for a reason that lies in the reservation.</summary>
     ValueTask<SignOutcome> SignAsync(PaymentId reservation, CancellationToken cancellationToken);
 }
@@ -36,7 +39,9 @@ public abstract record SignOutcome
         public override string ToString() => "Signed (secret)";
     }
 
-    public sealed record Refused(SignRefusal Reason) : SignOutcome;
+    /// <param name="Reason">The stable reason.</param>
+    /// <param name="Detail">The figures behind it, for people, where there are some.</param>
+    public sealed record Refused(SignRefusal Reason, string? Detail = null) : SignOutcome;
 }
 
 /// <summary>Why the signer refused. The wire word of each is its snake_case form and never changes.</summary>
@@ -56,4 +61,10 @@ public enum SignRefusal
 
     /// <summary>Over the signer's own cap per day.</summary>
     SignerDayCap,
+
+    /// <summary>The wallet holds less than what was asked and what it has promised already.</summary>
+    WalletInsufficient,
+
+    /// <summary>This machine's clock jumped, or the chain is ahead of it.</summary>
+    ClockSkew,
 }

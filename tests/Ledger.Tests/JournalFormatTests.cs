@@ -160,6 +160,12 @@ public sealed class JournalFormatTests
         yield return new LedgerEvent.InDoubt(Id, "no_answer", null, false);
         yield return new LedgerEvent.InDoubt(Id, "settlement_failed", 402, false, Claim);
         yield return new LedgerEvent.Aborted(Id, "signer_refused");
+        yield return new LedgerEvent.Proven(Id, new ChainProof(long.MaxValue, hash, At, Books.Digest("transaction")));
+        yield return new LedgerEvent.Expired(Id, new ChainProof(0, hash, At), LedgerEvent.Expired.Unused);
+        yield return new LedgerEvent.Voided(Id, "operator", "reason");
+        yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, hash, EvmAddress.Zero, new TokenAmount(UInt128.MaxValue), 7, new ChainProof(1, hash, At, hash)));
+        yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, null, null, null, 0, new ChainProof(1, hash, At, hash)));
+        yield return new LedgerEvent.RollbackAccepted(9, hash, "operator", "reason");
         yield return new LedgerEvent.Refused(
             Id, Books.Me, "budget_exceeded", Context, new RefusalFigures(usd, EvmAddress.Zero, new ChainId(1), EvmAddress.Zero, "9", usd, usd, usd, usd, At), hash, hash, hash);
         yield return new LedgerEvent.Refused(Id, Books.Me, "no_policy", Minimal(), new RefusalFigures(), hash, hash, null);

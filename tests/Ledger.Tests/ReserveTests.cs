@@ -98,7 +98,10 @@ public sealed class ReserveTests
             [
                 (PaymentState.Reserved, PaymentState.Sent), (PaymentState.Reserved, PaymentState.Aborted), (PaymentState.Reserved, PaymentState.InDoubt),
                 (PaymentState.Sent, PaymentState.InDoubt), (PaymentState.Sent, PaymentState.Settled),
-                (PaymentState.InDoubt, PaymentState.InDoubt), (PaymentState.InDoubt, PaymentState.Settled),
+                (PaymentState.InDoubt, PaymentState.InDoubt), (PaymentState.InDoubt, PaymentState.Settled), (PaymentState.InDoubt, PaymentState.Voided),
+                .. from live in new[] { PaymentState.Reserved, PaymentState.Sent, PaymentState.InDoubt, PaymentState.Settled, PaymentState.Voided }
+                   from last in new[] { PaymentState.Proven, PaymentState.Expired }
+                   select (live, last),
             ];
             var moves = new TheoryData<PaymentState, PaymentState, bool>();
             foreach (var from in Enum.GetValues<PaymentState>())
@@ -121,6 +124,11 @@ public sealed class ReserveTests
         if (from is PaymentState.Sent or PaymentState.Settled)
         {
             books.Send(id);
+        }
+
+        if (from is PaymentState.Voided)
+        {
+            books.Doubt(id);
         }
 
         Go(books, id, from == PaymentState.Sent ? PaymentState.Reserved : from);
@@ -161,6 +169,15 @@ public sealed class ReserveTests
                 break;
             case PaymentState.Aborted:
                 books.Abort(id);
+                break;
+            case PaymentState.Proven:
+                books.Record(new LedgerEvent.Proven(id, new ChainProof(7, default, books.Now)));
+                break;
+            case PaymentState.Expired:
+                books.Record(new LedgerEvent.Expired(id, new ChainProof(7, default, books.Now.AddHours(1)), LedgerEvent.Expired.Unused));
+                break;
+            case PaymentState.Voided:
+                books.Record(new LedgerEvent.Voided(id, "test", "gone"));
                 break;
         }
     }

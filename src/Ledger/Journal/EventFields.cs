@@ -32,6 +32,21 @@ internal static class EventFields
                 json.WriteString("payment"u8, aborted.Payment.Value);
                 json.WriteString("why"u8, aborted.Why);
                 break;
+            case LedgerEvent.Proven proven:
+                ChainFields.Write(json, proven);
+                break;
+            case LedgerEvent.Expired expired:
+                ChainFields.Write(json, expired);
+                break;
+            case LedgerEvent.Voided voided:
+                ChainFields.Write(json, voided);
+                break;
+            case LedgerEvent.Drifted drifted:
+                ChainFields.Write(json, drifted);
+                break;
+            case LedgerEvent.RollbackAccepted accepted:
+                ChainFields.Write(json, accepted);
+                break;
             case LedgerEvent.Refused refused:
                 Write(json, refused);
                 break;

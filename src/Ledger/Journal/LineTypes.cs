@@ -10,6 +10,11 @@ internal static class LineTypes
     public const string Settled = "settled";
     public const string InDoubt = "in_doubt";
     public const string Aborted = "aborted";
+    public const string Proven = "proven";
+    public const string Expired = "expired";
+    public const string Voided = "voided";
+    public const string Drift = "drift";
+    public const string RollbackAccepted = "rollback_accepted";
     public const string Refused = "refused";
     public const string Frozen = "frozen";
     public const string Unfrozen = "unfrozen";

@@ -41,14 +41,12 @@ internal sealed class PaymentKind(PaymentFacts facts)
     public void Moved(Payment payment, PaymentState from, DateTimeOffset now)
     {
         var value = payment.Facts.Value.Micros;
-        if (from != payment.State && payment.State is PaymentState.Settled or PaymentState.Aborted)
+        var (before, after) = (ShareOf(from), ShareOf(payment.State));
+        if (before != after)
         {
-            (HeldValue, HeldCount) = (HeldValue - value, HeldCount - 1);
-        }
-
-        if (from != payment.State && payment.State == PaymentState.Settled)
-        {
-            (SpentValue, SpentCount) = (SpentValue + value, SpentCount + 1);
+            (HeldValue, HeldCount) = before == Share.Held ? (HeldValue - value, HeldCount - 1) : (HeldValue, HeldCount);
+            (SpentValue, SpentCount) = before == Share.Spent ? (SpentValue - value, SpentCount - 1) : (SpentValue, SpentCount);
+            (SpentValue, SpentCount) = after == Share.Spent ? (SpentValue + value, SpentCount + 1) : (SpentValue, SpentCount);
         }
 
         foreach (var watcher in Watchers)
@@ -77,6 +75,14 @@ internal sealed class PaymentKind(PaymentFacts facts)
             watcher.Add(payment);
         }
     }
+
+    // Nothing becomes held again: what was signed is spent, or proven dead.
+    private static Share ShareOf(PaymentState state) => state switch
+    {
+        PaymentState.Reserved or PaymentState.Sent or PaymentState.InDoubt => Share.Held,
+        PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => Share.Spent,
+        PaymentState.Aborted or PaymentState.Expired => Share.None,
+    };
 
     /// <summary>Facts are of one kind when everything but the value is the same.</summary>
     public sealed class Comparer : IEqualityComparer<PaymentFacts>

@@ -64,7 +64,7 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
     public override void Add(Payment payment)
     {
         Advance(payment.ReservedAt);
-        var (share, leavesAt) = (ShareOf(payment.State), LeavesAt(payment));
+        var (share, leavesAt) = (ShareOf(payment.State), LeavesAt(payment, payment.State));
         if (share == Share.None || leavesAt <= _now)
         {
             return;
@@ -87,12 +87,17 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
 
     public override void Move(Payment payment, PaymentState from, DateTimeOffset now)
     {
-        var (before, after, leavesAt) = (ShareOf(from), ShareOf(payment.State), LeavesAt(payment));
-        if (before != after && leavesAt > _now)
+        var (before, after) = (ShareOf(from), ShareOf(payment.State));
+        var (leftAt, leavesAt) = (LeavesAt(payment, from), LeavesAt(payment, payment.State));
+        if (leftAt > _now && (before != after || leavesAt != leftAt))
         {
-            var tally = IsInPeriod(leavesAt) ? _inPeriod : _tally;
-            Count(tally, payment, before, -1);
-            Count(tally, payment, after, 1);
+            Count(TallyOf(leftAt), payment, before, -1);
+            if (leavesAt > _now)
+            {
+                // A proof ends the time in which it could still be charged: it leaves with its own period, or has left by now.
+                _periodEnd = IsInPeriod(leavesAt) ? leavesAt : _periodEnd;
+                Count(TallyOf(leavesAt), payment, after, 1);
+            }
         }
 
         Advance(now);
@@ -106,7 +111,11 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
         while (_leaving.TryPeek(out var payment, out var leavesAt) && leavesAt <= _now)
         {
             _leaving.Dequeue();
-            Count(_tally, payment, ShareOf(payment.State), -1);
+            // What a proof made leave earlier was taken out then.
+            if (leavesAt == LeavesAt(payment, payment.State))
+            {
+                Count(_tally, payment, ShareOf(payment.State), -1);
+            }
         }
 
         if (_periodEnd <= _now)
@@ -124,7 +133,7 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
         }
 
         UInt128 freed = 0;
-        var counted = _leaving.UnorderedItems.Where(item => ShareOf(item.Element.State) != Share.None);
+        var counted = _leaving.UnorderedItems.Where(item => ShareOf(item.Element.State) != Share.None && item.Priority == LeavesAt(item.Element, item.Element.State));
         foreach (var (units, leavesAt) in _tally.Freed(counted).Append((Units: _inPeriod.Spent + _inPeriod.Held, At: _periodEnd)).OrderBy(item => item.At))
         {
             freed += units;
@@ -139,6 +148,8 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
 
     // A payment that is live beyond its period never leaves exactly at the end of a later one: ends are whole seconds, and the margin is not.
     private bool IsInPeriod(long leavesAt) => window is SpendWindow.Calendar calendar && leavesAt == PeriodOf(calendar, _now).End;
+
+    private Tally TallyOf(long leavesAt) => IsInPeriod(leavesAt) ? _inPeriod : _tally;
 
     private static void Count(Tally tally, Payment payment, Share share, int by)
     {
@@ -158,15 +169,16 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
     private Share ShareOf(PaymentState state) => state switch
     {
         PaymentState.Reserved or PaymentState.Sent => Share.Held,
-        PaymentState.Aborted => Share.None,
+        PaymentState.Aborted or PaymentState.Expired => Share.None,
         _ when window is SpendWindow.UnderWay => Share.None,
         PaymentState.InDoubt => Share.Held,
-        PaymentState.Settled => Share.Spent,
+        PaymentState.Settled or PaymentState.Proven or PaymentState.Voided => Share.Spent,
         _ => throw new UnreachableException(),
     };
 
-    // INVARIANT: a payment counts while now < LeavesAt, and this depends on nothing that changes.
-    private long LeavesAt(Payment payment)
+    // INVARIANT: a payment counts while now < LeavesAt, and this depends on nothing that changes but a proof, which makes it earlier once. While it can
+    // still be charged it counts in the current window too; what is proven counts where it was reserved.
+    private long LeavesAt(Payment payment, PaymentState state)
     {
         var (reservedAt, validUntil) = (payment.ReservedAt.UtcTicks, payment.ValidBefore.UtcTicks);
         var dead = IsMoney ? Math.Max(reservedAt, validUntil) : reservedAt;
@@ -174,7 +186,7 @@ internal sealed class SpendSeries(SpendScope scope, SpendWindow window, SpendMea
         {
             SpendWindow.Total or SpendWindow.UnderWay => Never,
             SpendWindow.Rolling rolling => Later(dead, rolling.Length.Ticks),
-            SpendWindow.Calendar calendar when !IsMoney => PeriodOf(calendar, reservedAt).End,
+            SpendWindow.Calendar calendar when !IsMoney || state == PaymentState.Proven => PeriodOf(calendar, reservedAt).End,
             SpendWindow.Calendar calendar => Math.Max(PeriodOf(calendar, reservedAt).End, Later(dead, BudgetLedger.LiveMargin.Ticks + 1)),
             _ => throw new UnreachableException(),
         };

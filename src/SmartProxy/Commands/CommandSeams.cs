@@ -71,6 +71,9 @@ internal sealed record CommandSeams
     /// <summary>Says why a receipt came out as it did, where its rule stands, and the smallest edit that passes.</summary>
     public required Func<WhyQuestion, WhyAnswer> ExplainReceipt { get; init; }
 
+    /// <summary>Voids a payment of a stopped system.</summary>
+    public required Func<DataFolder, PaymentId, string, CancellationToken, ValueTask> VoidOffline { get; init; }
+
     /// <summary>Searches the payments of a stopped system.</summary>
     public required Func<DataFolder, PaymentQuery, CancellationToken, ValueTask<PaymentPage>> SearchOffline { get; init; }
 

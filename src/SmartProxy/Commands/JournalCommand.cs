@@ -10,6 +10,7 @@ internal static class JournalCommand
     {
         Verify(seams),
         Export(seams),
+        AcceptRollbackCommand.Build(seams),
     };
 
     private static Command Verify(CommandSeams seams)

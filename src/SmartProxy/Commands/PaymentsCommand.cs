@@ -18,7 +18,7 @@ internal static class PaymentsCommand
         outcome.AcceptOnlyFromAmong([.. PaymentQuery.Outcomes]);
         var count = new Option<int>("--count") { Description = $"At most so many, 1 to {PaymentQuery.MaxCount}.", DefaultValueFactory = _ => PaymentQuery.DefaultCount };
         var json = CommonOptions.Json();
-        var command = new Command("payments", "Show payments and refusals, newest first.") { data, agent, outcome, count, json };
+        var command = new Command("payments", "Show payments and refusals, newest first.") { data, agent, outcome, count, json, VoidCommand.Build(seams) };
         command.SetAction(async (result, cancellationToken) =>
         {
             if (result.GetValue(count) is < 1 or > PaymentQuery.MaxCount)

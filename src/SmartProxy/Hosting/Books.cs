@@ -10,6 +10,8 @@ using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
+using SmartProxy.Storage.Chain;
+using SmartProxy.Wallet;
 
 namespace SmartProxy.Hosting;
 
@@ -39,6 +41,16 @@ internal sealed class Books : IAsyncDisposable
     public LedgerHost Ledger { get; private set; } = null!;
 
     public Wallets Wallets { get; private set; } = null!;
+
+    /// <summary>The chains whose nodes are configured; none is a keeper that only looks at the clock.</summary>
+    public ChainKeeper Chains { get; private set; } = null!;
+
+    public ChainAlarms Alarms { get; private set; } = null!;
+
+    /// <summary>Null when none is configured, or when it has seen what the journal does not hold.</summary>
+    public JournalAnchor? Anchor { get; private set; }
+
+    public Metrics Metrics { get; } = new();
 
     public PolicyFile Policy { get; private set; } = null!;
 
@@ -132,6 +144,13 @@ internal sealed class Books : IAsyncDisposable
             Keep(wallet.Value);
         }
 
+        if (settings.Options.Ledger.Anchor is { } anchor && await JournalAnchor.OpenAsync(Ledger, anchor, data, Time, Logging.CreateLogger<JournalAnchor>()) is { } kept)
+        {
+            Anchor = Keep(kept);
+        }
+
+        await WatchChainsAsync(settings, cancellationToken);
+
         Shadow = new ShadowPolicy(AssetRegistry.Default, Time, Logging.CreateLogger<ShadowPolicy>());
         var activation = new PolicyActivation(settings.Installation.Mode, Ledger);
         Policy = Keep(new PolicyFile(settings.Policy, AssetRegistry.Default, activation.RecordAsync, Time, Logging.CreateLogger<PolicyFile>(), Shadow));
@@ -143,19 +162,30 @@ internal sealed class Books : IAsyncDisposable
 
         await Keep(new PolicyFileWatcher(Policy, Time, Logging.CreateLogger<PolicyFileWatcher>())).StartAsync(cancellationToken);
         Authenticator = Keep(new AgentAuthenticator(Credentials, DeclaredTokens, Time));
-        Notices = [.. new[]
+        Notices = [.. new string?[]
         {
             Ledger.Repair,
             ReadModel.Rebuilt is { } why && Ledger.Health.Sequence > 2 ? $"the index was made anew because {why}" : null,
             PolicyTrouble(),
             ShadowTrouble(),
             FreezeTrouble(),
+            Anchor?.Notice,
             settings.UsesDevKey ? "payments are signed with a raw key from the environment: for development only" : null,
+        }.OfType<string>(), .. ChainTrouble()];
+    }
 
-            // INVARIANT: a setting that asks for protection is never silently without it.
-            settings.Options.Ledger.Anchor is not null ? "SmartProxy:Ledger:Anchor is not watched yet: a data folder that was rolled back is not noticed by itself, only by `ledger verify --rpc`" : null,
-            settings.Options.Networks.Count > 0 ? "SmartProxy:Networks are not read yet: held amounts return to no budget by themselves" : null,
-        }.OfType<string>()];
+    /// <summary>What is wrong with the chains, with payments on them, or with the anchor, in words.</summary>
+    public IEnumerable<string> ChainTrouble() => Anchor?.Trouble is { } anchor ? Alarms.Standing.Append(anchor) : Alarms.Standing;
+
+    // Signers are asked through the clock and the balances from here on.
+    private async Task WatchChainsAsync(RunSettings settings, CancellationToken cancellationToken)
+    {
+        Alarms = new ChainAlarms(Metrics, Logging.CreateLogger<ChainAlarms>());
+        var funds = new WalletFunds();
+        var clock = new ClockWatch(Time, new BootClock(), Ledger, Logging.CreateLogger<ClockWatch>());
+        Chains = Keep(ChainSetup.Keeper(settings.Options.Networks, Ledger, [.. Wallets.All.Select(wallet => wallet.Value.Address)], funds, Alarms, Time, Logging));
+        Wallets = new Wallets(Wallets.All.ToDictionary(wallet => wallet.Key, IWallet (wallet) => new GatedWallet(wallet.Value, Ledger, clock, Chains, funds, Time)));
+        await Chains.StartAsync(clock, ChainSetup.FirstLook, cancellationToken);
     }
 
     private IReadOnlyList<string> DeclaredTokens(AgentId agent) =>

@@ -42,6 +42,15 @@ internal sealed class MetricsFeed : IDisposable
                 case JournalEntry.Recorded { Event: LedgerEvent.Aborted e }:
                     Count(e.Payment, PaymentOutcome.Failed);
                     break;
+                case JournalEntry.Recorded { Event: LedgerEvent.Proven }:
+                    _metrics.Concluded("proven");
+                    break;
+                case JournalEntry.Recorded { Event: LedgerEvent.Expired }:
+                    _metrics.Concluded("expired");
+                    break;
+                case JournalEntry.Recorded { Event: LedgerEvent.Voided }:
+                    _metrics.Concluded("voided");
+                    break;
                 case JournalEntry.Recorded { Event: LedgerEvent.Refused { Count: 1 } e }:
                     _metrics.Refused(e.Reason);
                     break;

@@ -25,6 +25,12 @@ internal static class OfflineBooks
         return await PaymentArchive.SearchAsync(readModel, query, cancellationToken);
     });
 
+    /// <exception cref="OperatorException">It may not be voided; the message says why.</exception>
+    public static async ValueTask VoidAsync(DataFolder data, PaymentId payment, string reason, CancellationToken cancellationToken) => await UseAsync(data, async ledger =>
+        await VoidOrder.Offline(ledger, TimeProvider.System).RunAsync(payment, "cli", reason, cancellationToken) is { } objection
+            ? throw new OperatorException(objection.Detail, OperatorException.Failed)
+            : true);
+
     private static async ValueTask<T> UseAsync<T>(DataFolder data, Func<LedgerHost, ValueTask<T>> work)
     {
         try

@@ -35,6 +35,7 @@ internal sealed class PaymentArchive(LiteDbReadModel readModel, ReceiptDesk rece
         Network = payment.Network,
         PayTo = payment.PayTo,
         Transaction = payment.Transaction,
+        Settlement = payment.Settlement,
     };
 
     private static string OutcomeOf(string state) => state switch

@@ -31,13 +31,13 @@ internal sealed class ProxyHost : IDemoProxy
     private ProxyHost(RunSettings settings, Books books)
     {
         (_data, _books) = (settings.Data, books);
-        var metrics = new Metrics();
+        var metrics = books.Metrics;
         _feed = new MetricsFeed(books.Ledger, metrics);
         _proxy = ProxyServer.Build(settings, books, metrics);
         var tunnels = _proxy.Services.GetRequiredService<TunnelRegistry>();
         var health = new Health(
             books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
-            [books.PolicyTrouble, books.ShadowTrouble, () => books.Credentials.Trouble, books.FreezeTrouble]);
+            [books.PolicyTrouble, books.ShadowTrouble, () => books.Credentials.Trouble, books.FreezeTrouble, () => string.Join("; ", books.ChainTrouble()) is { Length: > 0 } trouble ? trouble : null]);
         _admin = AdminServer.Build(settings, books, health, metrics, _proxy.Services.GetRequiredService<Probe>());
     }
 

@@ -51,6 +51,7 @@ internal static class Seams
             RecordOffline = OfflineBooks.RecordAsync,
             OpenStopped = StoppedBooks.Open,
             ExplainReceipt = new ReceiptExplain(registry).Explain,
+            VoidOffline = OfflineBooks.VoidAsync,
             SearchOffline = OfflineBooks.SearchAsync,
             Recover = (authorization, signature) => TransferWithAuthorization.TryRecover(authorization, signature, out var signer) ? signer : null,
             Random = random,

@@ -35,6 +35,9 @@ internal sealed record AdminServices
     /// <summary>Asks an origin what a request of an agent would cost.</summary>
     public required Func<HttpContext, QuoteRequest, Task> Quote { get; init; }
 
+    /// <summary>Voids a payment for somebody with a reason; or why not: a stable word and a sentence.</summary>
+    public required Func<PaymentId, string, string, CancellationToken, ValueTask<(string Reason, string Detail)?>> Void { get; init; }
+
     public required Health Health { get; init; }
 
     public required Metrics Metrics { get; init; }
@@ -87,6 +90,7 @@ internal sealed class AdminApp(AdminServices services)
         new ApprovalsApi(services).Map(endpoints);
         new GrantsApi(services).Map(endpoints);
         new QuestionsApi(services).Map(endpoints);
+        endpoints.MapPost("/v1/payments/{id}/void", new VoidApi(services.Void).HandleAsync);
         endpoints.MapPost("/v1/freeze", context => SwitchAsync(context, freeze: true));
         endpoints.MapPost("/v1/unfreeze", context => SwitchAsync(context, freeze: false));
     }

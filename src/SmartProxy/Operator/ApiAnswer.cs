@@ -90,6 +90,7 @@ internal static class ApiAnswer
         WriteOptional(json, "amount", row.Amount);
         WriteOptional(json, "payTo", row.PayTo);
         WriteOptional(json, "transaction", row.Transaction);
+        WriteOptional(json, "settlement", row.Settlement);
         json.WriteEndObject();
     }
 

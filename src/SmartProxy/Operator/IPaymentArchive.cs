@@ -16,7 +16,7 @@ internal interface IPaymentArchive
 }
 
 /// <param name="Agent">Only this agent's.</param>
-/// <param name="Outcome">Only these: <c>paid</c>, <c>refused</c>, <c>in_doubt</c>, <c>failed</c>.</param>
+/// <param name="Outcome">Only these: <c>paid</c>, <c>refused</c>, <c>in_doubt</c>, <c>failed</c>, <c>voided</c>.</param>
 /// <param name="Host">Only from this host.</param>
 /// <param name="Since">Not before.</param>
 /// <param name="Until">Before.</param>
@@ -34,7 +34,7 @@ internal sealed record PaymentQuery(
     public const int DefaultCount = 50;
     public const int MaxCount = 500;
 
-    public static readonly IReadOnlyList<string> Outcomes = ["paid", "refused", "in_doubt", "failed"];
+    public static readonly IReadOnlyList<string> Outcomes = ["paid", "refused", "in_doubt", "failed", "voided"];
 }
 
 /// <param name="Rows">Newest first.</param>
@@ -60,6 +60,9 @@ internal sealed record PaymentRow(PaymentId Id, DateTimeOffset At, AgentId Agent
 
     public string? PayTo { get; init; }
 
-    /// <summary>The transaction that the seller claims.</summary>
+    /// <summary>The transaction that the seller claims or, once it is proven, that the chain shows.</summary>
     public string? Transaction { get; init; }
+
+    /// <summary>Whose word the outcome is: <c>claimed</c> by the seller, <c>proven</c> by the chain, <c>attested</c> by an operator.</summary>
+    public string? Settlement { get; init; }
 }

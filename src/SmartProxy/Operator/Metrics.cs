@@ -28,6 +28,8 @@ internal sealed class Metrics
     private readonly Counter _refusals;
     private readonly Counter _spent;
     private readonly Counter _challenges;
+    private readonly Counter _chainAlarms;
+    private readonly Counter _concluded;
     private readonly Gauge _tunnels;
     private readonly Gauge _sequence;
     private readonly Gauge _degraded;
@@ -39,6 +41,8 @@ internal sealed class Metrics
         _refusals = factory.CreateCounter("smartproxy_refusals_total", "Payments that were refused, by reason.", "reason");
         _spent = factory.CreateCounter("smartproxy_spend_micro_usd_total", "Value of signed payments, in micro-dollars.");
         _challenges = factory.CreateCounter("smartproxy_challenges_total", "402 answers seen.");
+        _concluded = factory.CreateCounter("smartproxy_payments_concluded_total", "Payments whose outcome became final: proven or expired on chain, or voided.", "how");
+        _chainAlarms = factory.CreateCounter("smartproxy_chain_alarms_total", "Nodes that can't be believed and events of the chain that don't fit, by kind.", "kind");
         _tunnels = factory.CreateGauge("smartproxy_blind_tunnels", "Open tunnels whose inside is not seen.");
         _sequence = factory.CreateGauge("smartproxy_ledger_sequence", "Number of the last durable journal line.");
         _degraded = factory.CreateGauge("smartproxy_degraded_reasons", "Reasons why health is not ok.");
@@ -60,6 +64,11 @@ internal sealed class Metrics
         _payments.WithLabels(label).Inc();
         _spent.Inc((double)value.Micros);
     }
+
+    public void Concluded(string how) => _concluded.WithLabels(how).Inc();
+
+    /// <summary>A word of ours, never of a node.</summary>
+    public void ChainAlarm(string kind) => _chainAlarms.WithLabels(kind).Inc();
 
     public void Refused(string reason) => _refusals.WithLabels(Bounded(reason)).Inc();
 

@@ -84,7 +84,7 @@ internal sealed class OptionsReader
 
     private NetworkOptions ReadNetwork(IConfigurationSection section)
     {
-        RefuseUnknown(section, ["Rpc", "Confirmations"]);
+        RefuseUnknown(section, ["Rpc", "Confirmations", "SweepSeconds"]);
         var urls = new List<Uri>();
         foreach (var text in Texts(section.GetSection("Rpc")))
         {
@@ -103,7 +103,13 @@ internal sealed class OptionsReader
             Expected(section.GetSection("Rpc"), "at least one URL such as `http://127.0.0.1:8545`");
         }
 
-        return new NetworkOptions { Rpc = urls, Confirmations = ReadNumber(section.GetSection("Confirmations"), 1, 10_000) };
+        var defaults = new NetworkOptions();
+        return new NetworkOptions
+        {
+            Rpc = urls,
+            Confirmations = ReadNumber(section.GetSection("Confirmations"), 1, 10_000),
+            Sweep = ReadNumber(section.GetSection("SweepSeconds"), 1, 3_600) is { } seconds ? TimeSpan.FromSeconds(seconds) : defaults.Sweep,
+        };
     }
 
     private LedgerOptions ReadLedger(IConfigurationSection section)

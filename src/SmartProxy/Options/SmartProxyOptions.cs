@@ -47,11 +47,14 @@ internal sealed record ListenOptions
 /// <summary>How one chain is read.</summary>
 internal sealed record NetworkOptions
 {
-    /// <summary>JSON-RPC endpoints, tried in order.</summary>
+    /// <summary>JSON-RPC endpoints. All of them must give the same answers: one that fails, lags or lies stops proofs and releases, and raises an alarm.</summary>
     public IReadOnlyList<Uri> Rpc { get; init; } = [];
 
     /// <summary>Blocks on top that make a block final; null waits for the chain's own <c>finalized</c>. For test networks.</summary>
     public int? Confirmations { get; init; }
+
+    /// <summary>How often the chain is read. Nodes of others count requests.</summary>
+    public TimeSpan Sweep { get; init; } = TimeSpan.FromSeconds(15);
 }
 
 internal sealed record LedgerOptions

@@ -76,6 +76,11 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
             offer.Network, verdict.Asset.Address, verdict.Asset.DomainName, verdict.Asset.DomainVersion, wallet.Address, offer.PayTo, verdict.Amount,
             ValidAfter: offer.Version == 1 ? now.ToUnixTimeSeconds() - 600 : 0,
             ValidBefore: now.ToUnixTimeSeconds() + seconds);
+        if (wallet.Objection(terms) is { } objection)
+        {
+            return Claim.Refused.By(verdict, policyHash, Refusals.SignerRefused(objection.Reason, objection.Detail));
+        }
+
         var id = NewPaymentId(now);
         if (X402Writer.TryWrite(challenge, offer, new TransferAuthorization(terms, default), X402Writer.PlaceholderSignature, IdentifierOf(id)) is PaymentHeader.TooLarge)
         {

@@ -80,8 +80,8 @@ internal sealed partial class PaymentFlow(
         var outcome = await claim.Wallet.SignAsync(reservation.Id, CancellationToken.None);
         if (outcome is not SignOutcome.Signed signed)
         {
-            var reason = ((SignOutcome.Refused)outcome).Reason;
-            await AbortAsync(call, reservation, Words.Of(reason), Refusals.SignerRefused(reason));
+            var refused = (SignOutcome.Refused)outcome;
+            await AbortAsync(call, reservation, Words.Of(refused.Reason), Refusals.SignerRefused(refused.Reason, refused.Detail));
             return;
         }
 

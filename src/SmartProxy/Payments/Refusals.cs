@@ -63,8 +63,12 @@ internal static class Refusals
     public static Refusal LedgerUnavailable(string trouble) =>
         new(503, "ledger_unavailable", $"nothing can be paid because the ledger can't be trusted ({trouble}); tell the operator");
 
-    public static Refusal SignerRefused(SignRefusal reason) =>
-        new(503, Words.Of(reason), $"the signer refused by its own rules ({Words.Of(reason)}); nothing was signed, tell the operator");
+    public static Refusal SignerRefused(SignRefusal reason, string? figures = null) => new(503, Words.Of(reason), reason switch
+    {
+        SignRefusal.WalletInsufficient => $"the wallet holds too little for this payment ({figures}); nothing was signed, tell the operator",
+        SignRefusal.ClockSkew => $"the proxy's clock can't be trusted ({figures}); nothing was signed, tell the operator",
+        _ => $"the signer refused by its own rules ({Words.Of(reason)}); nothing was signed, tell the operator",
+    });
 
     public static Refusal BodyNotReplayable() =>
         new(413, "body_not_replayable", "the request's body is too large, or came too slowly, to be sent again with a payment; send it whole and in smaller parts, or ask the operator for a larger limit");

@@ -13,7 +13,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 {
     private const int QueueCapacity = 16_384;
 
-    // Payments whose outcome is not final; beyond it receipts are made when they are asked for.
+    // Payments that a line may still conclude; beyond it the oldest are forgotten, and their receipts are made when they are asked for.
     private const int MaxOpen = 50_000;
 
     private readonly LedgerHost _ledger;
@@ -23,6 +23,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly Dictionary<PaymentId, Open> _open = [];
     private readonly ArchivedRegistries _registries;
+    private readonly Queue<PaymentId> _order = new();
     private readonly Task _loop;
 
     public ReceiptDesk(LedgerHost ledger, LiteDbReadModel readModel, ReceiptIssuer issuer, ILogger<ReceiptDesk> logger)
@@ -102,11 +103,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         switch (line.Entry)
         {
             case JournalEntry.Reserved reserved:
-                if (_open.Count < MaxOpen)
-                {
-                    _open[reserved.Id] = new Open(reserved, line);
-                }
-
+                Remember(new Open(reserved, line));
                 return default;
             case JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated activated }:
                 _registries.Take(activated);
@@ -120,20 +117,31 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     private ValueTask TakeOutcomeAsync(Open open, JournalLine line)
     {
-        if (ReceiptMapping.Of(open.Reserved, open.Line, line, isFinal: open.HasReceipt) is not { } facts)
+        if (ReceiptMapping.Of(open.Reserved, open.Line, line, open.Last) is not { } facts)
         {
             return default;
         }
 
-        if (facts.Outcome is ReceiptOutcome.InDoubt)
+        if (facts.IsLast)
         {
-            var isFirst = !open.HasReceipt;
-            _open[open.Reserved.Id] = open with { HasReceipt = true };
-            return isFirst ? StoreAsync(facts) : default;
+            _open.Remove(open.Reserved.Id);
+        }
+        else
+        {
+            _open[open.Reserved.Id] = open with { Last = facts };
         }
 
-        _open.Remove(open.Reserved.Id);
         return StoreAsync(facts);
+    }
+
+    private void Remember(Open open)
+    {
+        _open[open.Reserved.Id] = open;
+        _order.Enqueue(open.Reserved.Id);
+        while (_order.Count > MaxOpen)
+        {
+            _open.Remove(_order.Dequeue());
+        }
     }
 
     private async ValueTask StoreAsync(ReceiptFacts facts)
@@ -153,7 +161,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     {
         await _readModel.CatchUpAsync(cancellationToken);
         if (!Receipt.TryParseId(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found
-            || (found.Outcome is "in_doubt" && id == Receipt.IdOf(payment, isFinal: true)))
+            || (found.Outcome is "in_doubt" && id != Receipt.IdOf(payment, isFinal: false)))
         {
             return null;
         }
@@ -165,8 +173,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
             var facts = line.Entry switch
             {
                 JournalEntry.Recorded { Event: LedgerEvent.Refused refused } => ReceiptMapping.Of(refused, line),
-                JournalEntry.Recorded { Event: LedgerEvent.InDoubt } when open is { HasReceipt: true } => null, // presented again, and still not final
-                _ when open is not null => ReceiptMapping.Of(open.Reserved, open.Line, line, open.HasReceipt),
+                _ when open is not null => ReceiptMapping.Of(open.Reserved, open.Line, line, open.Last),
                 _ => null,
             };
             if (line.Entry is JournalEntry.Reserved reserved)
@@ -174,18 +181,18 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
                 open = new Open(reserved, line);
             }
 
-            if (facts is not null && Receipt.IdOf(facts.Payment, facts.IsFinal) == id)
+            if (facts is not null && Receipt.IdOf(facts.Payment, facts.Number) == id)
             {
                 await StoreAsync(facts);
                 return await _readModel.FindReceiptAsync(id, cancellationToken);
             }
 
-            if (facts is not null and not { Outcome: ReceiptOutcome.InDoubt })
+            if (facts is not null && (facts.IsLast || facts.OutcomeLine.Sequence == found.OutcomeSequence))
             {
-                return null; // nothing can follow a final outcome: the rest of the journal need not be read
+                return null; // the index knows of nothing that follows: the rest of the journal need not be read
             }
 
-            open = open is not null && facts is not null ? open with { HasReceipt = true } : open;
+            open = open is not null && facts is not null ? open with { Last = facts } : open;
         }
 
         return null;
@@ -194,6 +201,6 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, Message = "The receipt of journal line {Sequence} was not stored and will be made again when asked for: {Problem}")]
     private partial void LogNotStored(long sequence, string problem);
 
-    /// <summary>A payment whose outcome is not final.</summary>
-    private sealed record Open(JournalEntry.Reserved Reserved, JournalLine Line, bool HasReceipt = false);
+    /// <summary>A payment that a line may still conclude, and what its last receipt said.</summary>
+    private sealed record Open(JournalEntry.Reserved Reserved, JournalLine Line, ReceiptFacts? Last = null);
 }

@@ -24,8 +24,14 @@ internal sealed record ReceiptFacts
 {
     public required PaymentId Payment { get; init; }
 
-    /// <summary>Whether this is the second receipt, made when the outcome became final; it supersedes the first.</summary>
-    public bool IsFinal { get; init; }
+    /// <summary>Which of the payment's receipts this is, from 1; each supersedes the one before.</summary>
+    public int Number { get; init; } = 1;
+
+    /// <summary>Whether this follows an earlier receipt.</summary>
+    public bool IsFinal => Number > 1;
+
+    /// <summary>Whether nothing can follow: the chain has spoken, or nothing was signed.</summary>
+    public bool IsLast => Outcome is ReceiptOutcome.Refused or ReceiptOutcome.Failed || Proof is not null;
 
     public required ReceiptOutcome Outcome { get; init; }
 

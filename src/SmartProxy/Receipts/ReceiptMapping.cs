@@ -28,13 +28,13 @@ internal static class ReceiptMapping
     /// <param name="reserved">What was reserved.</param>
     /// <param name="reserveLine">Its line.</param>
     /// <param name="outcomeLine">The line that says what became of it.</param>
-    /// <param name="isFinal">Whether it follows an earlier receipt.</param>
-    public static ReceiptFacts? Of(JournalEntry.Reserved reserved, JournalLine reserveLine, JournalLine outcomeLine, bool isFinal)
+    /// <param name="earlier">What the receipt before it said; null for the first.</param>
+    public static ReceiptFacts? Of(JournalEntry.Reserved reserved, JournalLine reserveLine, JournalLine outcomeLine, ReceiptFacts? earlier = null)
     {
         var facts = new ReceiptFacts
         {
             Payment = reserved.Id,
-            IsFinal = isFinal,
+            Number = (earlier?.Number ?? 0) + 1,
             Outcome = ReceiptOutcome.InDoubt,
             Agent = reserved.Facts.Agent,
             Group = reserved.Facts.Group,
@@ -54,14 +54,21 @@ internal static class ReceiptMapping
             ReserveLine = new LedgerLine(reserveLine.Sequence, reserveLine.Hash),
             OutcomeLine = new LedgerLine(outcomeLine.Sequence, outcomeLine.Hash),
         };
+        var told = facts with { Status = earlier?.Status, Delivered = earlier?.Delivered, Claim = earlier?.Claim, ResponseDigest = earlier?.ResponseDigest };
         return (outcomeLine.Entry as JournalEntry.Recorded)?.Event switch
         {
+            LedgerEvent.InDoubt when earlier is not null => null, // presented again, and still not known
+            LedgerEvent.Proven e => told with { Outcome = ReceiptOutcome.Paid, Proof = Of(e.Proof, used: true) },
+            LedgerEvent.Expired e => told with { Outcome = ReceiptOutcome.Failed, Reason = e.Why, Proof = Of(e.Proof, used: false) },
+            LedgerEvent.Voided => told with { Reason = "voided" },
             LedgerEvent.Settled e => facts with { Outcome = ReceiptOutcome.Paid, Status = e.Status, Delivered = e.Delivered, Claim = e.Claim, ResponseDigest = e.ResponseDigest },
             LedgerEvent.InDoubt e => facts with { Reason = e.Why, Status = e.Status, Delivered = e.Delivered, Claim = e.Claim },
             LedgerEvent.Aborted e => facts with { Outcome = ReceiptOutcome.Failed, Reason = e.Why },
             _ => null,
         };
     }
+
+    private static SettlementProof Of(ChainProof proof, bool used) => new(used, proof.Block, proof.BlockHash, proof.BlockTime, proof.Transaction?.ToString());
 
     /// <summary>The payment or decision that a line is about, if any.</summary>
     public static PaymentId? SubjectOf(JournalEntry entry) => entry switch
@@ -70,6 +77,9 @@ internal static class ReceiptMapping
         JournalEntry.Recorded { Event: LedgerEvent.Settled e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.InDoubt e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.Aborted e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Proven e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Expired e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Voided e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.Refused e } => e.Decision,
         _ => null,
     };

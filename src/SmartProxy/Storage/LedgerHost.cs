@@ -120,6 +120,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
 
     public string? FrozenReason(AgentId agent) => _health.Trouble ?? _freeze.State.ReasonFor(agent);
 
+    /// <summary>Stops everybody for as long as this process runs, for a reason that is not part of the books and that no unfreezing ends.</summary>
+    public void Hold(string by, string reason) => _freeze.Press(new LedgerEvent.Frozen(null, by, reason));
+
     /// <summary>The payments that could still be charged, newest first, at most <paramref name="limit"/>.</summary>
     public async ValueTask<IReadOnlyList<PaymentView>> LivePaymentsAsync(int limit, CancellationToken cancellationToken) =>
         await QueryAsync((ledger, now) => PaymentView.Live(ledger, now, limit), cancellationToken);
@@ -165,6 +168,12 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
                 _open.TryRemove(e.Payment, out _);
                 break;
             case LedgerEvent.Aborted e:
+                _open.TryRemove(e.Payment, out _);
+                break;
+            case LedgerEvent.Proven e:
+                _open.TryRemove(e.Payment, out _);
+                break;
+            case LedgerEvent.Expired e:
                 _open.TryRemove(e.Payment, out _);
                 break;
             case LedgerEvent.Frozen or LedgerEvent.Unfrozen:

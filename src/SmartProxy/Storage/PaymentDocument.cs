@@ -10,7 +10,7 @@ namespace SmartProxy.Storage;
 /// <param name="At">When it began.</param>
 /// <param name="Agent">Who asked.</param>
 /// <param name="Merchant">The operator's name for the origin, or the origin's host.</param>
-/// <param name="Outcome"><c>reserved</c>, <c>sent</c>, <c>settled</c>, <c>in_doubt</c>, <c>aborted</c> or <c>refused</c>.</param>
+/// <param name="Outcome"><c>reserved</c>, <c>sent</c>, <c>settled</c>, <c>in_doubt</c>, <c>voided</c>, <c>aborted</c> or <c>refused</c>. What is proven never to have settled is <c>aborted</c> too: no money moved.</param>
 /// <param name="Reason">Why it was refused, aborted, or is in doubt; null otherwise.</param>
 /// <param name="Value">Dollar value, where it is known.</param>
 /// <param name="Network">The chain, where it is known.</param>
@@ -37,6 +37,12 @@ internal sealed record PaymentDocument(
     string Rule,
     string? Transaction)
 {
+    /// <summary>Who says so: <c>claimed</c> by the seller, <c>proven</c> by the chain, or <c>attested</c> by an operator; null while nobody says anything.</summary>
+    public string? Settlement { get; init; }
+
+    /// <summary>Number of the line that told the outcome; 0 before.</summary>
+    public long OutcomeSequence { get; init; }
+
     public static PaymentDocument From(JournalEntry.Reserved entry, JournalLine line) => new(
         entry.Id, line.Sequence, line.At, entry.Facts.Agent, entry.Facts.Merchant ?? entry.Facts.Origin.Host.Value, "reserved", null, entry.Facts.Value,
         entry.Facts.Network.ToString(), entry.Facts.PayTo.ToString(), entry.Context.Method, entry.Context.Origin.ToString(), entry.Context.Path,
@@ -68,6 +74,8 @@ internal sealed record PaymentDocument(
         ["path"] = Path,
         ["rule"] = Rule,
         ["transaction"] = Transaction,
+        ["settlement"] = Settlement,
+        ["outcomeSeq"] = OutcomeSequence,
     };
 
     public static PaymentDocument From(BsonDocument bson) => new(
@@ -75,7 +83,11 @@ internal sealed record PaymentDocument(
         bson["merchant"].AsString, bson["outcome"].AsString, Text(bson["reason"]),
         TokenAmount.TryParse(Text(bson["value"]), out var micros) ? new Usd(micros.Units) : null,
         Text(bson["network"]), Text(bson["payTo"]), bson["method"].AsString, bson["origin"].AsString, bson["path"].AsString, bson["rule"].AsString,
-        Text(bson["transaction"]));
+        Text(bson["transaction"]))
+    {
+        Settlement = Text(bson["settlement"]),
+        OutcomeSequence = bson["outcomeSeq"].IsInt64 ? bson["outcomeSeq"].AsInt64 : 0,
+    };
 
     public static string Key(string value, long sequence) => $"{value}/{sequence:D19}";
 

@@ -7,6 +7,9 @@ namespace SmartProxy.Storage;
 /// <summary>The index file. Not thread-safe; every method is one short transaction.</summary>
 internal sealed class ReadModelFile : IDisposable
 {
+    private const string Claimed = "claimed";
+    private const string Proven = "proven";
+
     private readonly LiteDatabase _database;
     private readonly ILiteCollection<BsonDocument> _payments;
     private readonly ILiteCollection<BsonDocument> _receipts;
@@ -127,13 +130,22 @@ internal sealed class ReadModelFile : IDisposable
                 Change(e.Payment, payment => payment with { Outcome = "sent" });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Settled e }:
-                Change(e.Payment, payment => payment with { Outcome = "settled", Reason = null, Transaction = e.Claim.Transaction });
+                Change(e.Payment, payment => payment with { Outcome = "settled", Reason = null, Transaction = e.Claim.Transaction, Settlement = Claimed, OutcomeSequence = line.Sequence });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.InDoubt e }:
-                Change(e.Payment, payment => payment with { Outcome = "in_doubt", Reason = e.Why, Transaction = e.Claim?.Transaction });
+                Change(e.Payment, payment => payment with { Outcome = "in_doubt", Reason = e.Why, Transaction = e.Claim?.Transaction, OutcomeSequence = line.Sequence });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Aborted e }:
-                Change(e.Payment, payment => payment with { Outcome = "aborted", Reason = e.Why });
+                Change(e.Payment, payment => payment with { Outcome = "aborted", Reason = e.Why, OutcomeSequence = line.Sequence });
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Proven e }:
+                Change(e.Payment, payment => payment with { Outcome = "settled", Reason = null, Transaction = e.Proof.Transaction.ToString(), Settlement = Proven, OutcomeSequence = line.Sequence });
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Expired e }:
+                Change(e.Payment, payment => payment with { Outcome = "aborted", Reason = e.Why, Settlement = Proven, OutcomeSequence = line.Sequence });
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Voided e }:
+                Change(e.Payment, payment => payment with { Outcome = "voided", Reason = "voided", Settlement = "attested", OutcomeSequence = line.Sequence });
                 break;
         }
     }

@@ -50,6 +50,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             RecordOffline = (_, entry, _) => Record(entry),
             OpenStopped = _ => new Stopped(this),
             ExplainReceipt = question => new WhyAnswer([$"explained {question.Receipt} by {question.Policy?.Text ?? "no policy"}"], json => json.WriteStringValue(question.Receipt)),
+            VoidOffline = (_, _, _, _) => ValueTask.CompletedTask,
             SearchOffline = (_, query, _) => ValueTask.FromResult(Search(query)),
             Recover = (_, _) => null,
             Become = (path, arguments, environment) => Remember(path, arguments, environment),

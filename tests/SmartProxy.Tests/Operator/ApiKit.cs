@@ -63,6 +63,7 @@ public sealed class ApiKit : IAsyncLifetime
         var documents = new PublicDocuments(() => "-----BEGIN CERTIFICATE-----\n", () => "{\"keys\":[]}");
         var services = new AdminServices
         {
+            Void = (_, _, _, _) => ValueTask.FromResult<(string, string)?>(null),
             Token = admin,
             Hosts = ["admin.internal"],
             Ledger = Ledger,

@@ -65,7 +65,7 @@ public sealed class ReceiptTests
     public void The_final_receipt_has_its_own_id_and_names_the_first()
     {
         var proof = new SettlementProof(Used: false, 4711, ReceiptSamples.Hash("block"), ReceiptSamples.Decided.AddMinutes(5));
-        var receipt = Parse(Write(ReceiptSamples.Paid with { IsFinal = true, Outcome = ReceiptOutcome.Failed, Reason = "expired_unused", Proof = proof }));
+        var receipt = Parse(Write(ReceiptSamples.Paid with { Number = 2, Outcome = ReceiptOutcome.Failed, Reason = "expired_unused", Proof = proof }));
 
         Assert.Equal($"rcpt_{ReceiptSamples.Payment}.2", receipt.GetProperty("id").GetString());
         Assert.Equal($"rcpt_{ReceiptSamples.Payment}", receipt.GetProperty("supersedes").GetString());

@@ -17,8 +17,8 @@ public sealed class EthRpcTests
     {
         var nonce = Bytes32.Sha256("nonce"u8);
         using var node = new Node(
-            $$"""{"jsonrpc":"2.0","id":1,"result":[{"address":"{{Asset}}","topics":["{{EthRpc.AuthorizationUsedTopic}}","{{Padded}}","{{nonce}}"],"blockNumber":"0x10","data":"0x"}]}""",
-            """{"jsonrpc":"2.0","id":1,"result":{"timestamp":"0x65e2d5a0"}}""");
+            $$"""{"jsonrpc":"2.0","id":1,"result":[{"address":"{{Asset}}","topics":["{{EthRpc.AuthorizationUsedTopic}}","{{Padded}}","{{nonce}}"],"blockNumber":"0x10","blockHash":"{{nonce}}","transactionHash":"{{nonce}}","logIndex":"0x0","data":"0x"}]}""",
+            $$"""{"jsonrpc":"2.0","id":1,"result":{"number":"0x10","hash":"{{nonce}}","timestamp":"0x65e2d5a0"} }""");
         var uses = await Read(node);
 
         var used = Assert.Single(uses);

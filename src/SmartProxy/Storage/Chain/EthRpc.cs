@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Polly;
@@ -8,10 +7,16 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage.Chain;
 
-/// <summary>The little of an EVM node's JSON-RPC that auditing needs. Reads only; answers are bounded by <see cref="HttpClient.MaxResponseContentBufferSize"/>.</summary>
+/// <summary>
+/// The little of an EVM node's JSON-RPC that the books need. Reads only; answers are bounded by <see cref="HttpClient.MaxResponseContentBufferSize"/>,
+/// and an answer to another question than was asked is an error.
+/// </summary>
 /// <param name="client">With its base address, time limit and buffer limit set.</param>
 internal sealed class EthRpc(HttpClient client)
 {
+    /// <summary>The most logs that one answer may hold.</summary>
+    public const int MaxLogs = 10_000;
+
     // Reads may be asked again: a node that is busy now answers in a moment.
     private static readonly ResiliencePipeline Patience = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
@@ -24,37 +29,56 @@ internal sealed class EthRpc(HttpClient client)
         })
         .Build();
 
+    private static readonly Bytes32 AuthorizationStateCall = Bytes32.Keccak256("authorizationState(address,bytes32)"u8);
+    private static readonly Bytes32 BalanceOfCall = Bytes32.Keccak256("balanceOf(address)"u8);
+
     /// <summary>Keccak-256 of <c>AuthorizationUsed(address,bytes32)</c>; both arguments are indexed (EIP-3009).</summary>
-    public static readonly Bytes32 AuthorizationUsedTopic = Bytes32.Keccak256("AuthorizationUsed(address,bytes32)"u8);
+    public static Bytes32 AuthorizationUsedTopic => WalletLogs.UsedTopic;
+
+    /// <summary>The node's host, for people: its URL often holds a key.</summary>
+    public string Name => client.BaseAddress?.Authority ?? "node";
 
     /// <summary>The chain that the node serves.</summary>
-    public async Task<ChainId> ChainIdAsync(CancellationToken cancellationToken)
-    {
-        using var answer = await CallAsync("eth_chainId", _ => { }, cancellationToken);
-        return new ChainId((ulong)Quantity(Result(answer)));
-    }
+    public Task<ChainId> ChainIdAsync(CancellationToken cancellationToken) =>
+        CallAsync("eth_chainId", _ => { }, result => new ChainId((ulong)result.Quantity()), cancellationToken);
 
     /// <summary>The number of the newest block.</summary>
     /// <exception cref="EthRpcException">The node failed or answered something else.</exception>
-    public async Task<long> BlockNumberAsync(CancellationToken cancellationToken)
-    {
-        using var answer = await CallAsync("eth_blockNumber", _ => { }, cancellationToken);
-        return Quantity(Result(answer));
-    }
+    public Task<long> BlockNumberAsync(CancellationToken cancellationToken) =>
+        CallAsync("eth_blockNumber", _ => { }, result => result.Quantity(), cancellationToken);
 
     /// <summary>The time of a block.</summary>
-    public async Task<DateTimeOffset> BlockTimeAsync(long block, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset> BlockTimeAsync(long block, CancellationToken cancellationToken) => (await BlockAsync(block, cancellationToken)).Time;
+
+    /// <summary>A block by its number.</summary>
+    public async Task<BlockHeader> BlockAsync(long number, CancellationToken cancellationToken)
     {
-        using var answer = await CallAsync(
-            "eth_getBlockByNumber",
-            json =>
-            {
-                json.WriteStringValue(ToQuantity(block));
-                json.WriteBooleanValue(false);
-            },
-            cancellationToken);
-        return DateTimeOffset.FromUnixTimeSeconds(Quantity(Member(Result(answer), "timestamp")));
+        var block = await BlockByTagAsync(EthJson.ToQuantity(number), cancellationToken);
+        return block.Number == number ? block : throw new EthRpcException($"asked for block {number}, and the node answered with block {block.Number}");
     }
+
+    /// <summary>The newest block.</summary>
+    public Task<BlockHeader> LatestAsync(CancellationToken cancellationToken) => BlockByTagAsync("latest", cancellationToken);
+
+    /// <summary>The newest block that the chain itself calls final.</summary>
+    public Task<BlockHeader> FinalizedAsync(CancellationToken cancellationToken) => BlockByTagAsync("finalized", cancellationToken);
+
+    /// <summary>Whether an authorization was used or cancelled, at a block.</summary>
+    /// <param name="asset">The token contract.</param>
+    /// <param name="wallet">The payer.</param>
+    /// <param name="nonce">The authorization's nonce.</param>
+    /// <param name="block">The block, by its hash (EIP-1898): an answer about another branch is impossible.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public Task<bool> AuthorizationStateAsync(EvmAddress asset, EvmAddress wallet, Bytes32 nonce, BlockHeader block, CancellationToken cancellationToken) =>
+        ReadAsync(asset, Call(AuthorizationStateCall, EthJson.WordOf(wallet), nonce), block, result => result.Boolean(), cancellationToken);
+
+    /// <summary>Token units of a wallet, at a block.</summary>
+    public Task<UInt128> BalanceAsync(EvmAddress asset, EvmAddress wallet, BlockHeader block, CancellationToken cancellationToken) =>
+        ReadAsync(asset, Call(BalanceOfCall, EthJson.WordOf(wallet)), block, result => result.ValueEquals("0x"u8) ? 0 : result.Units(), cancellationToken); // no contract, no money
+
+    /// <summary>What token contracts told about our wallets within a range of blocks: uses, cancellations and transfers out, in the chain's order.</summary>
+    public Task<IReadOnlyList<WalletLog>> LogsAsync(WalletLogs asked, CancellationToken cancellationToken) =>
+        CallAsync("eth_getLogs", asked.Write, asked.Read, cancellationToken);
 
     /// <summary>The authorizations of one wallet that one token contract has used or that were used within a range of blocks.</summary>
     /// <param name="chain">The chain that this node serves.</param>
@@ -66,56 +90,81 @@ internal sealed class EthRpc(HttpClient client)
     public async Task<IReadOnlyList<UsedAuthorization>> AuthorizationsUsedAsync(
         ChainId chain, EvmAddress asset, EvmAddress wallet, long fromBlock, long toBlock, CancellationToken cancellationToken)
     {
-        using var answer = await CallAsync("eth_getLogs", json => WriteFilter(json, asset, wallet, fromBlock, toBlock), cancellationToken);
+        var logs = await LogsAsync(new WalletLogs([asset], [wallet], fromBlock, toBlock) { Topics = [WalletLogs.UsedTopic] }, cancellationToken);
         var times = new Dictionary<long, DateTimeOffset>();
         var uses = new List<UsedAuthorization>();
-        foreach (var log in Array(Result(answer)))
+        foreach (var log in logs)
         {
-            var block = Quantity(Member(log, "blockNumber"));
-            if (!times.TryGetValue(block, out var time))
+            if (!times.TryGetValue(log.Block, out var time))
             {
-                times.Add(block, time = await BlockTimeAsync(block, cancellationToken));
+                times.Add(log.Block, time = await BlockTimeAsync(log.Block, cancellationToken));
             }
 
-            uses.Add(new UsedAuthorization(chain, asset, wallet, NonceOf(log, asset, wallet), time));
+            uses.Add(new UsedAuthorization(chain, asset, wallet, log.Subject, time));
         }
 
         return uses;
     }
 
-    private static void WriteFilter(Utf8JsonWriter json, EvmAddress asset, EvmAddress wallet, long fromBlock, long toBlock)
+    private Task<BlockHeader> BlockByTagAsync(string tag, CancellationToken cancellationToken) =>
+        CallAsync(
+            "eth_getBlockByNumber",
+            json =>
+            {
+                json.WriteStringValue(tag);
+                json.WriteBooleanValue(false);
+            },
+            result => new BlockHeader(result.Member("number").Quantity(), result.Member("hash").Word(), DateTimeOffset.FromUnixTimeSeconds(result.Member("timestamp").Seconds())),
+            cancellationToken);
+
+    private Task<T> ReadAsync<T>(EvmAddress contract, string data, BlockHeader block, Func<JsonElement, T> read, CancellationToken cancellationToken) =>
+        CallAsync(
+            "eth_call",
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("to"u8, contract.ToString());
+                json.WriteString("data"u8, data);
+                json.WriteEndObject();
+                json.WriteStartObject();
+                json.WriteString("blockHash"u8, block.Hash.ToString());
+                json.WriteBoolean("requireCanonical"u8, true);
+                json.WriteEndObject();
+            },
+            read,
+            cancellationToken);
+
+    private static string Call(Bytes32 selector, params ReadOnlySpan<Bytes32> arguments)
     {
-        json.WriteStartObject();
-        json.WriteString("address"u8, asset.ToString());
-        json.WriteString("fromBlock"u8, ToQuantity(fromBlock));
-        json.WriteString("toBlock"u8, ToQuantity(toBlock));
-        json.WriteStartArray("topics"u8);
-        json.WriteStringValue(AuthorizationUsedTopic.ToString());
-        json.WriteStringValue(Topic(wallet).ToString());
-        json.WriteEndArray();
-        json.WriteEndObject();
+        var data = selector.ToString()[..10];
+        foreach (var argument in arguments)
+        {
+            data += argument.ToHex();
+        }
+
+        return data;
     }
 
-    // A node that answers with logs we did not ask for is not believed.
-    private static Bytes32 NonceOf(JsonElement log, EvmAddress asset, EvmAddress wallet)
+    private async Task<T> CallAsync<T>(string method, Action<Utf8JsonWriter> parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
-        var topics = Array(Member(log, "topics")).Select(topic => topic.GetString()).ToArray();
-        var asked = topics.Length == 3
-            && Bytes32.TryParse(topics[0], out var name) && name == AuthorizationUsedTopic
-            && Bytes32.TryParse(topics[1], out var from) && from == Topic(wallet)
-            && EvmAddress.TryParseIgnoringChecksum(Member(log, "address").GetString(), out var address) && address == asset;
-        return asked && Bytes32.TryParse(topics[2], out var nonce) ? nonce : throw new EthRpcException("the node answered with a log that was not asked for");
+        var body = Compose(method, parameters);
+        try
+        {
+            var bytes = await Patience.ExecuteAsync(async token => await PostAsync(body, token), cancellationToken);
+            using var answer = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 32 });
+            return read(EthJson.Result(answer.RootElement));
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new EthRpcException($"{Name}: {method}: {(e is OperationCanceledException ? "no answer in time" : e.Message)}", e);
+        }
+        catch (EthRpcException e)
+        {
+            throw new EthRpcException($"{Name}: {method}: {e.Message}", e);
+        }
     }
 
-    private static Bytes32 Topic(EvmAddress address)
-    {
-        Span<byte> word = stackalloc byte[Bytes32.Length];
-        word.Clear();
-        address.CopyTo(word[(Bytes32.Length - EvmAddress.Length)..]);
-        return new Bytes32(word);
-    }
-
-    private async Task<JsonDocument> CallAsync(string method, Action<Utf8JsonWriter> parameters, CancellationToken cancellationToken)
+    private static byte[] Compose(string method, Action<Utf8JsonWriter> parameters)
     {
         using var body = new MemoryStream();
         using (var json = new Utf8JsonWriter(body))
@@ -130,15 +179,7 @@ internal sealed class EthRpc(HttpClient client)
             json.WriteEndObject();
         }
 
-        try
-        {
-            var bytes = await Patience.ExecuteAsync(async token => await PostAsync(body.ToArray(), token), cancellationToken);
-            return JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 32 });
-        }
-        catch (Exception e) when (e is HttpRequestException or JsonException)
-        {
-            throw new EthRpcException($"{method}: {e.Message}", e);
-        }
+        return body.ToArray();
     }
 
     private async Task<byte[]> PostAsync(byte[] body, CancellationToken cancellationToken)
@@ -149,28 +190,6 @@ internal sealed class EthRpc(HttpClient client)
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadAsByteArrayAsync(cancellationToken);
     }
-
-    private static JsonElement Result(JsonDocument answer) =>
-        answer.RootElement.ValueKind == JsonValueKind.Object && answer.RootElement.TryGetProperty("result", out var result) && result.ValueKind != JsonValueKind.Null
-            ? result
-            : throw new EthRpcException("the node answered without a result");
-
-    private static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : throw new EthRpcException($"the node's answer lacks `{name}`");
-
-    private static JsonElement.ArrayEnumerator Array(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : throw new EthRpcException("the node answered without a list");
-
-    private static long Quantity(JsonElement element) =>
-        element.ValueKind == JsonValueKind.String
-        && element.GetString() is { Length: > 2 and <= 17 } text
-        && text.StartsWith("0x", StringComparison.Ordinal)
-        && long.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
-        && value >= 0
-            ? value
-            : throw new EthRpcException("the node answered without a number");
-
-    private static string ToQuantity(long value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A node failed, or answered something that can't be used.</summary>

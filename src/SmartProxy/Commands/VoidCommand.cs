@@ -1,0 +1,53 @@
+using System.CommandLine;
+using SmartProxy.Operator;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Commands;
+
+/// <summary><c>payments void ID --reason TEXT</c>: closes a doubt that no chain settles; the amount stays spent.</summary>
+internal static class VoidCommand
+{
+    public static Command Build(CommandSeams seams)
+    {
+        var id = new Argument<string>("ID") { Description = "The payment." };
+        var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {VoidOrder.MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
+        var data = CommonOptions.Data();
+        var command = new Command("void", "Close a payment in doubt that can't be charged any more: booked as spent, on your word.") { id, reason, data };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            if (!PaymentId.TryParse(result.GetRequiredValue(id), out var payment))
+            {
+                throw new OperatorException($"expected a payment's id, as `smartproxy payments` prints it, found `{Printable.Line(result.GetRequiredValue(id), 60)}`");
+            }
+
+            var why = result.GetRequiredValue(reason);
+            if (why.Length is 0 or > VoidOrder.MaxReasonLength)
+            {
+                throw new OperatorException($"expected a `--reason` of 1 to {VoidOrder.MaxReasonLength} characters");
+            }
+
+            await VoidAsync(seams, result.GetRequiredValue(data), payment, why, cancellationToken);
+            result.InvocationConfiguration.Output.WriteLine($"payment {payment} is voided: it stays spent, and only the chain can still prove otherwise");
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task VoidAsync(CommandSeams seams, DataFolder data, PaymentId payment, string reason, CancellationToken cancellationToken)
+    {
+        using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
+        if (client is null)
+        {
+            _ = Installation.Load(data);
+            await seams.VoidOffline(data, payment, reason, cancellationToken);
+            return;
+        }
+
+        using var answer = await client.PostAsync($"/v1/payments/{payment}/void", json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("reason", reason);
+            json.WriteEndObject();
+        }, cancellationToken);
+    }
+}

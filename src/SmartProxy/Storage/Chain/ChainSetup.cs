@@ -1,0 +1,42 @@
+using SmartProxy.Options;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Storage.Chain;
+
+/// <summary>Makes the watch of every configured network.</summary>
+internal static class ChainSetup
+{
+    /// <summary>How long a start waits for the first look at the chains.</summary>
+    public static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(10);
+
+    private const long MaxAnswerBytes = 16L << 20;
+    private static readonly TimeSpan NodeTimeout = TimeSpan.FromSeconds(15);
+
+    public static ChainKeeper Keeper(
+        IReadOnlyDictionary<ChainId, NetworkOptions> networks,
+        LedgerHost ledger,
+        IReadOnlyList<EvmAddress> wallets,
+        WalletFunds funds,
+        ChainAlarms alarms,
+        TimeProvider time,
+        ILoggerFactory logging)
+    {
+        var kept = networks.Select(network => new KeptChain(Watch(network.Key, network.Value), network.Value.Sweep)).ToList();
+        return new ChainKeeper(kept, time, logging.CreateLogger<ChainKeeper>());
+
+        ChainWatch Watch(ChainId chain, NetworkOptions options)
+        {
+            var nodes = options.Rpc.Select(url => new EthRpc(Client(url))).ToList();
+            var ours = AssetRegistry.Default.Assets.Where(asset => asset.Chain == chain).SelectMany(asset => wallets.Select(wallet => new WalletAccount(asset.Address, wallet))).ToList();
+            return new ChainWatch(new AgreedChain(chain, nodes, options.Confirmations), ledger, new ChainBook(ledger, chain), funds, alarms, ours, time);
+        }
+    }
+
+    // Never through a proxy: HTTPS_PROXY may well be ourselves. Lives as long as the process.
+    private static HttpClient Client(Uri url) => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+    {
+        BaseAddress = url,
+        Timeout = NodeTimeout,
+        MaxResponseContentBufferSize = MaxAnswerBytes,
+    };
+}
