@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
@@ -15,7 +16,7 @@ namespace SmartProxy.Agents;
 /// </summary>
 internal sealed class AgentApp(AgentAuthenticator authenticator, ILedger ledger, IPolicyView policy, IPaymentArchive archive, PublicDocuments documents)
 {
-    private const string TokenHeader = "Smart-Proxy-Token";
+    private const string TokenHeader = TargetResolver.TokenHeader;
     private const string ReceiptPath = "/v1/receipts/";
 
     public Task HandleAsync(HttpContext context)

@@ -1,3 +1,4 @@
+using SmartProxy.Forwarding;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
@@ -63,6 +64,8 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         TunnelRule.Refuse => TunnelTreatment.Refuse,
         TunnelRule.RefusePort => TunnelTreatment.RefusePort,
     };
+
+    public NamedUpstream? UpstreamOf(string merchant) => null;
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => Current?.LinesOf(agent) ?? [];
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Forwarding;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Payments;
@@ -171,6 +172,8 @@ internal sealed class FlowKit : IAsyncDisposable
             after?.Invoke();
             return (policy.Hash, verdicts);
         }
+
+        public NamedUpstream? UpstreamOf(string merchant) => null;
 
         public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
 
