@@ -38,7 +38,7 @@ internal sealed record AgentServices
 internal sealed class AgentApp(AgentServices services)
 {
     private const string QuotePath = "/v1/quote";
-    private const string TokenHeader = "Smart-Proxy-Token";
+    private const string TokenHeader = TargetResolver.TokenHeader;
     private const string ReceiptPath = "/v1/receipts/";
 
     public Task HandleAsync(HttpContext context)

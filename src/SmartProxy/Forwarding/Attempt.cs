@@ -100,6 +100,12 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             headers.ContentLength = null;
         }
 
+        if (target.Upstream is { } upstream)
+        {
+            headers.Location = Seen(upstream, headers.Location);
+            headers.ContentLocation = Seen(upstream, headers.ContentLocation);
+        }
+
         headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
     }
 
@@ -113,6 +119,8 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             && context.Response.StatusCode == StatusCodes.Status200OK
                 ? context.Response.Body.FlushAsync(context.RequestAborted)
                 : Task.CompletedTask;
+
+    private static StringValues Seen(NamedUpstream upstream, StringValues location) => location is [{ } one] ? upstream.LocationFor(one) : location;
 
     private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated source, IHeaderDictionary destination, List<string>? nominated)
     {

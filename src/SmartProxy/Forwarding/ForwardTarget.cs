@@ -26,11 +26,14 @@ internal sealed class ForwardTarget
 
     public Uri Uri { get; }
 
+    /// <summary>The named upstream that the request came for; null for proxy requests.</summary>
+    public NamedUpstream? Upstream { get; private init; }
+
     /// <summary>
     /// Joins an origin and a target, byte-exact: nothing is decoded, collapsed or encoded, so that signed URLs stay signed. A target that starts
     /// with <c>?</c> gets its <c>/</c>; one with a fragment, a space or a byte outside ASCII is refused.
     /// </summary>
-    public static bool TryCreate(AgentIdentity identity, Origin origin, string target, [NotNullWhen(true)] out ForwardTarget? result)
+    public static bool TryCreate(AgentIdentity identity, Origin origin, string target, [NotNullWhen(true)] out ForwardTarget? result, NamedUpstream? upstream = null)
     {
         result = null;
         if (target is "" or ['?', ..])
@@ -50,7 +53,7 @@ internal sealed class ForwardTarget
             return false;
         }
 
-        result = new ForwardTarget(identity, origin, target, prefix, uri);
+        result = new ForwardTarget(identity, origin, target, prefix, uri) { Upstream = upstream };
         return true;
     }
 }

@@ -8,9 +8,12 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Forwarding;
 
-/// <summary>Finds out where a request goes: fixed by its tunnel, named in its absolute form, or us.</summary>
+/// <summary>Finds out where a request goes: fixed by its tunnel, named in its absolute form, the upstream of a merchant, or us.</summary>
 internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyView policy)
 {
+    /// <summary>Carries an agent's token on our own address.</summary>
+    public const string TokenHeader = "Smart-Proxy-Token";
+
     /// <summary>A target, a refusal, or neither: then the request is meant for our own endpoints.</summary>
     public (ForwardTarget? Target, Refusal? Refusal) Resolve(HttpContext context)
     {
@@ -23,6 +26,11 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         if (rawTarget.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
         {
             return AbsoluteForm(context.Request, rawTarget);
+        }
+
+        if (NamedUpstream.TrySplit(rawTarget, out var merchant, out var rest))
+        {
+            return Named(context.Request, merchant, rest);
         }
 
         return rawTarget.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
@@ -68,16 +76,33 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
             return (null, Refuse(400, "malformed_request", "the target is no `http://host[:port]/path` address"));
         }
 
-        return policy.Treat(identity.Agent, host, port) switch
+        return CreateAllowed(identity, new Origin(IsHttps: false, host, port), target);
+    }
+
+    // The token comes as for our own pages; `Authorization` is the origin's.
+    private (ForwardTarget? Target, Refusal? Refusal) Named(HttpRequest request, string merchant, string rest)
+    {
+        var token = request.Headers[TokenHeader];
+        if (authenticator.Authenticate(token.Count > 0 ? $"Bearer {token}" : request.Headers.ProxyAuthorization) is not { } identity)
         {
-            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(identity, new Origin(IsHttps: false, host, port), target),
+            return (null, Refuse(401, "token_required", $"send the agent's token as {TokenHeader}"));
+        }
+
+        return policy.UpstreamOf(merchant) is { } upstream
+            ? CreateAllowed(identity, upstream.Origin, upstream.TargetOf(rest), upstream)
+            : (null, Refuse(404, "upstream_not_found", "the policy names no merchant with an upstream by this name; the address is /u/MERCHANT/…"));
+    }
+
+    private (ForwardTarget? Target, Refusal? Refusal) CreateAllowed(AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
+        policy.Treat(identity.Agent, origin.Host, origin.Port) switch
+        {
+            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(identity, origin, target, upstream),
             TunnelTreatment.Refuse => (null, EgressRefusals.NotListed),
             TunnelTreatment.RefusePort => (null, EgressRefusals.Port),
         };
-    }
 
-    private static (ForwardTarget? Target, Refusal? Refusal) Create(AgentIdentity identity, Origin origin, string target) =>
-        ForwardTarget.TryCreate(identity, origin, target, out var result)
+    private static (ForwardTarget? Target, Refusal? Refusal) Create(AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
+        ForwardTarget.TryCreate(identity, origin, target, out var result, upstream)
             ? (result, null)
             : (null, Refuse(400, "malformed_request", "the target holds a fragment or characters that no target may hold; encode them"));
 

@@ -1,3 +1,4 @@
+using SmartProxy.Forwarding;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
@@ -14,6 +15,9 @@ internal interface IPolicyView
 
     /// <summary>What becomes of a tunnel. Looks at host lists only, never at budget, time or freeze.</summary>
     TunnelTreatment Treat(AgentId agent, HostName host, int port);
+
+    /// <summary>The upstream of a merchant that has one; null for any other name.</summary>
+    NamedUpstream? UpstreamOf(string merchant);
 
     /// <summary>The longest validity and the limits of an agent, for <c>/v1/me</c>: every line that a payment could draw on, merchants and categories left out.</summary>
     IReadOnlyList<BudgetLine> LinesOf(AgentId agent);

@@ -1,3 +1,4 @@
+using SmartProxy.Forwarding;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
@@ -77,6 +78,8 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         TunnelRule.Refuse => TunnelTreatment.Refuse,
         TunnelRule.RefusePort => TunnelTreatment.RefusePort,
     };
+
+    public NamedUpstream? UpstreamOf(string merchant) => Current?.UpstreamOf(merchant) is { } upstream ? new NamedUpstream(merchant, upstream.Origin, upstream.BasePath) : null;
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => Current?.LinesOf(agent) ?? [];
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
@@ -19,7 +20,7 @@ internal sealed class FakeAuthenticator : IAgentAuthenticator, IDisposable
     public AgentIdentity Identity => field ??= new AgentIdentity(new AgentId("me"), "id", _revoked.Token);
 
     public AgentIdentity? Authenticate(string? proxyAuthorization) =>
-        proxyAuthorization == Basic && !_revoked.IsCancellationRequested ? Identity : null;
+        (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity : null;
 
     public void Revoke() => _revoked.Cancel();
 
@@ -34,9 +35,13 @@ internal sealed class FakePolicy : IPolicyView
 
     public Bytes32? Hash => default(Bytes32);
 
+    public Dictionary<string, NamedUpstream> Upstreams { get; } = [];
+
     public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions) => throw new NotSupportedException();
 
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => _treat(host, port);
+
+    public NamedUpstream? UpstreamOf(string merchant) => Upstreams.GetValueOrDefault(merchant);
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => [];
 

@@ -1,3 +1,4 @@
+using SmartProxy.Forwarding;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
@@ -50,6 +51,8 @@ internal sealed class FakePolicyView : IPolicyView
     public event Action? Changed;
 
     public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions) => (Hash, []);
+
+    public NamedUpstream? UpstreamOf(string merchant) => null;
 
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Forwarding;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Payments;
@@ -181,6 +182,8 @@ internal sealed class FlowKit : IAsyncDisposable
         }
 
         private Verdict Guarded(Verdict verdict) => verdict is Verdict.Allowed allowed && Guards != PaymentGuards.None ? allowed with { Guards = Guards } : verdict;
+
+        public NamedUpstream? UpstreamOf(string merchant) => null;
 
         public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;
 
