@@ -24,6 +24,7 @@ internal static class CommandLineRoot
         WalletCommand.Build(seams),
         PaymentsCommand.Build(seams),
         JournalCommand.Build(seams),
+        ReportCommand.Build(seams),
         ReceiptCommand.Build(seams),
         FreezeCommand.Build(seams, freeze: true),
         FreezeCommand.Build(seams, freeze: false),
