@@ -24,6 +24,7 @@ internal static class CommandLineRoot
         WalletCommand.Build(seams),
         PaymentsCommand.Build(seams),
         JournalCommand.Build(seams),
+        ReportCommand.Build(seams),
         ReceiptCommand.Build(seams),
         QuoteCommand.Build(seams),
         WhyCommand.Build(seams),

@@ -59,6 +59,9 @@ internal sealed record CommandSeams
     /// <summary>Writes the journal as JSON lines to standard output and problems to the writer, returns the exit code.</summary>
     public required Func<DataFolder, TextWriter, int> ExportLedger { get; init; }
 
+    /// <summary>Shows every line of a data folder's journal in order, chain checked; the system may be running.</summary>
+    public required Action<DataFolder, Action<JournalLine>> ReadJournal { get; init; }
+
     /// <summary>Verifies a receipt against a key set. Null when it is good, else the objection.</summary>
     public required Func<string, string, string?> VerifyReceipt { get; init; }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using SmartProxy.Accounting;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
@@ -18,6 +19,15 @@ internal static class CommonOptions
     };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
+
+    public static Option<string> Month() => new("--month") { Description = "The month, such as 2026-11.", HelpName = "YYYY-MM", Required = true };
+
+    public static Option<string> TimeZone() => new("--time-zone") { Description = "Where the month begins and ends.", HelpName = "ZONE", DefaultValueFactory = static _ => "UTC" };
+
+    public static Month ReadMonth(string month, string zone) =>
+        !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var where) ? throw new OperatorException($"expected a time zone such as `Europe/Berlin` after --time-zone, found `{Printable.Line(zone, 60)}`")
+        : Accounting.Month.TryParse(month, where, out var read) ? read
+        : throw new OperatorException($"expected {Accounting.Month.Expected} after --month, found `{Printable.Line(month, 40)}`");
 
     public static Option<string?> Policy(string description) => new("--policy") { Description = description, HelpName = "FILE" };
 

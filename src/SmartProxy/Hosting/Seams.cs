@@ -2,6 +2,7 @@ using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
 using SmartProxy.Keys;
+using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Policies;
 using SmartProxy.Policies.Simulation;
@@ -47,6 +48,7 @@ internal static class Seams
                 using var output = Console.OpenStandardOutput();
                 return LedgerExport.Run(data.Path, output, problems);
             },
+            ReadJournal = ReadJournal,
             VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
             RecordOffline = OfflineBooks.RecordAsync,
             OpenStopped = StoppedBooks.Open,
@@ -56,6 +58,18 @@ internal static class Seams
             Recover = (authorization, signature) => TransferWithAuthorization.TryRecover(authorization, signature, out var signer) ? signer : null,
             Random = random,
         };
+    }
+
+    private static void ReadJournal(DataFolder data, Action<JournalLine> seen)
+    {
+        try
+        {
+            JournalScan.Read(data.Path, seen);
+        }
+        catch (Exception fault) when (fault is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new OperatorException($"the journal of `{data}` can't be read: {fault.Message}", OperatorException.Failed, fault);
+        }
     }
 
     private static async Task<int> RunAsync(RunSettings settings, CancellationToken cancellationToken)
