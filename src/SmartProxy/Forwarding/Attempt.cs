@@ -60,7 +60,7 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             return ValueTask.FromResult(false);
         }
 
-        Fault = HeaderRules.FindFault(proxyResponse, IsUpgrade(httpContext));
+        Fault = MessageFaults.Find(proxyResponse, IsUpgrade(httpContext));
         return Fault is null ? ReceiveAsync(httpContext, proxyResponse) : ValueTask.FromResult(false);
     }
 

@@ -25,8 +25,13 @@ internal sealed partial class ForwardingEndpoint(
         var isExtendedConnect = context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
         if (HttpMethods.IsConnect(context.Request.Method) && !isExtendedConnect)
         {
-            context.Response.Headers.Connection = "close";
             return Problem.AnswerAsync(context, new Refusal(501, "late_connect", "CONNECT must be the first request on a connection; open a new one")).AsTask();
+        }
+
+        // What is ambiguous is refused before anybody judges it.
+        if (MessageFaults.Find(context.Request) is { } fault)
+        {
+            return Problem.AnswerAsync(context, fault).AsTask();
         }
 
         var (target, refusal) = targets.Resolve(context);
@@ -96,14 +101,20 @@ internal sealed partial class ForwardingEndpoint(
             return new Refusal(405, "method_not_allowed", "TRACE would echo credentials and is not forwarded; use another method");
         }
 
-        if (HttpMethods.IsOptions(request.Method) && Attempt.MaxForwards(request) == 0)
+        if (HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey("Max-Forwards"))
         {
-            return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
+            switch (Attempt.MaxForwards(request))
+            {
+                case null:
+                    return new Refusal(400, "malformed_request", "Max-Forwards is no number; send one, or leave it out");
+                case 0:
+                    return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
+            }
         }
 
-        if (HeaderRules.FindFault(request) is { } fault)
+        if (request.Headers.Expect.Count > 0 && !string.Equals(request.Headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase))
         {
-            return fault;
+            return new Refusal(417, "expectation_failed", "only `Expect: 100-continue` is known; leave the header out");
         }
 
         if (parts.Via.IsIn(request.Headers.Via))

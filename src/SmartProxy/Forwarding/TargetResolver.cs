@@ -42,11 +42,12 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         var agrees = authority.Length == 0 || Agrees(authority, tunnel);
         if (TrySplit(rawTarget, out var named, out var target))
         {
-            (agrees, rawTarget) = (agrees && Agrees(named, tunnel), target);
+            var isSameScheme = rawTarget.StartsWith(tunnel.IsTls ? "https:" : "http:", StringComparison.OrdinalIgnoreCase);
+            (agrees, rawTarget) = (agrees && isSameScheme && Agrees(named, tunnel), target);
         }
 
         return agrees
-            ? Create(tunnel.Identity, new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port), rawTarget)
+            ? Create(request, tunnel.Identity, new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port), rawTarget)
             : (null, Refuse(421, "misdirected_request", "the authority differs from that of the CONNECT; open a tunnel to each host"));
     }
 
@@ -63,21 +64,24 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         }
 
         if (!TrySplit(rawTarget, out var authority, out var target)
+            || (request.Headers.Host.ToString().Length == 0 && !HttpProtocol.IsHttp10(request.Protocol))
             || !Origin.TryParseAuthority(authority, Origin.HttpPort, out var host, out var port))
         {
-            return (null, Refuse(400, "malformed_request", "the target is no `http://host[:port]/path` address"));
+            return (null, Refuse(400, "malformed_request", "the target is no `http://host[:port]/path` address, or Host is empty; send both"));
         }
 
         return policy.Treat(identity.Agent, host, port) switch
         {
-            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(identity, new Origin(IsHttps: false, host, port), target),
+            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(request, identity, new Origin(IsHttps: false, host, port), target),
             TunnelTreatment.Refuse => (null, EgressRefusals.NotListed),
             TunnelTreatment.RefusePort => (null, EgressRefusals.Port),
         };
     }
 
-    private static (ForwardTarget? Target, Refusal? Refusal) Create(AgentIdentity identity, Origin origin, string target) =>
-        ForwardTarget.TryCreate(identity, origin, target, out var result)
+    private static (ForwardTarget? Target, Refusal? Refusal) Create(HttpRequest request, AgentIdentity identity, Origin origin, string target) =>
+        target is "" or "*" && HttpMethods.IsOptions(request.Method)
+            ? (null, Refuse(400, "malformed_request", "OPTIONS for a whole server is not passed on (RFC 9112 3.2.4); name a path"))
+            : ForwardTarget.TryCreate(identity, origin, target, out var result)
             ? (result, null)
             : (null, Refuse(400, "malformed_request", "the target holds a fragment or characters that no target may hold; encode them"));
 
