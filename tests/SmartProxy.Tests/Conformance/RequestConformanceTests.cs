@@ -1,3 +1,4 @@
+using SmartProxy.TestKit;
 using SmartProxy.Tests.Conformance.Cases;
 using SmartProxy.Tests.Forwarding;
 
@@ -9,7 +10,7 @@ namespace SmartProxy.Tests.Conformance;
 /// </summary>
 public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     internal static IReadOnlyDictionary<string, RequestCase> Cases { get; } = Gather().ToDictionary(c => c.Name, StringComparer.Ordinal);
 
@@ -21,6 +22,14 @@ public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab
     {
         Assert.InRange(Cases.Count, 250, int.MaxValue);
         Assert.All(Cases.Values, c => Assert.Matches(@"^\d{4} [A-Z0-9.]+$", c.Clause));
+    }
+
+    [Fact]
+    public void The_page_explains_every_lenience_and_no_other()
+    {
+        var cases = Cases.Values.Select(c => c.Lenience).Concat(ResponseConformanceTests.Cases.Values.Select(c => c.Lenience)).OfType<string>();
+        var page = File.ReadAllLines(Repository.PathOf("docs", "conformance.md")).Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('`')[1]);
+        Assert.Equal(cases.Distinct().Order(StringComparer.Ordinal), page.Order(StringComparer.Ordinal));
     }
 
     [Theory, MemberData(nameof(Runs))]

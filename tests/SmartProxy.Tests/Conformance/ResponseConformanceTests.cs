@@ -9,7 +9,7 @@ namespace SmartProxy.Tests.Conformance;
 /// </summary>
 public sealed class ResponseConformanceTests(WireLab lab) : IClassFixture<WireLab>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     internal static IReadOnlyDictionary<string, ResponseCase> Cases { get; } =
         AnswerCases.All.Concat(AnswerBodyCases.All).ToDictionary(c => c.Name, StringComparer.Ordinal);

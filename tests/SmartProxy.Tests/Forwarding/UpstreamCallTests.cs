@@ -131,8 +131,7 @@ public sealed class UpstreamCallTests
     {
         await using var origin = await TestOrigin.StartAsync(Sell);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
-        PaidAttempt? paid = null;
-        proxy.Flow.Script = async call => paid = await call.SendPaidAsync("X-PAYMENT", "x", _ => new PaidReply([], new Refusal(409, "payment_in_doubt", "wait")));
+        proxy.Flow.Script = async call => proxy.Flow.Paid.SetResult(await call.SendPaidAsync("X-PAYMENT", "x", _ => new PaidReply([], new Refusal(409, "payment_in_doubt", "wait"))));
         using var client = proxy.CreateClient();
 
         using var response = await client.GetAsync(origin.Url, Token);
@@ -140,7 +139,7 @@ public sealed class UpstreamCallTests
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
         Assert.Contains("payment_in_doubt", await response.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
         Assert.False(response.Headers.Contains("PAYMENT-RESPONSE"));
-        Assert.True(paid!.IsComplete);
+        Assert.True((await proxy.Flow.Paid.Task.WaitAsync(Patience, Token)).IsComplete);
     }
 
     [Fact]
