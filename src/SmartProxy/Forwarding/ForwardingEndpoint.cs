@@ -52,7 +52,7 @@ internal sealed partial class ForwardingEndpoint(
             return;
         }
 
-        await using var body = TeeBody(context);
+        await using var body = TeeBody(context, target);
         if (await GuardAsync(context, target, body) is { } refusal)
         {
             await Problem.AnswerAsync(context, refusal);
@@ -162,14 +162,14 @@ internal sealed partial class ForwardingEndpoint(
         }
     }
 
-    private ReplayableBody? TeeBody(HttpContext context)
+    private ReplayableBody? TeeBody(HttpContext context, ForwardTarget target)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || Attempt.IsUpgrade(context))
         {
             return null;
         }
 
-        var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget);
+        var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget.Of(target.Identity.Agent));
         context.Request.Body = body;
         return body;
     }
@@ -182,15 +182,21 @@ internal sealed partial class ForwardingEndpoint(
             return guard.Check(target.Identity, target.Origin, headers, default);
         }
 
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        deadline.CancelAfter(parts.BodyTime);
         try
         {
             // What is longer is looked into as far as it was read: a payment stands near the beginning or is refused by nobody.
-            await body.PeekAsync(GuardBytes, context.RequestAborted);
+            await body.PeekAsync(GuardBytes, deadline.Token);
             return guard.Check(target.Identity, target.Origin, headers, body.ToArray());
         }
         catch (IOException e)
         {
             return UpstreamFailures.From(ForwarderError.RequestBodyClient, e);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            return new Refusal(408, "request_body_failed", "the request body came too slowly to be looked at; send it again, faster");
         }
     }
 

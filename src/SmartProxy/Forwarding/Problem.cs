@@ -97,7 +97,8 @@ internal static class Problem
 
     // Where a message ends, or whom it is for, was not clear: what follows on its connection is not clear either.
     private static bool EndsConnection(Refusal refusal) =>
-        refusal.Reason is "malformed_request" or "misdirected_request" or "transfer_coding_not_supported" or "late_connect";
+        refusal.Status == StatusCodes.Status408RequestTimeout
+        || refusal.Reason is "malformed_request" or "misdirected_request" or "transfer_coding_not_supported" or "late_connect";
 
     /// <summary>The value of <c>Proxy-Authenticate</c>.</summary>
     public const string Challenge = "Basic realm=\"smart-proxy\"";

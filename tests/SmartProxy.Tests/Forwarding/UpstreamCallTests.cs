@@ -112,7 +112,7 @@ public sealed class UpstreamCallTests
     public async Task An_upload_that_stalls_after_its_402_is_given_up_in_time()
     {
         await using var origin = await TestOrigin.StartAsync(Challenge, HttpProtocols.Http1, tls: false);
-        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.ActivitySeconds = 1);
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.BodySeconds = 1);
         Assert.True(Origin.TryParse(origin.Url, out var charging));
         proxy.Services.GetRequiredService<ChargingOrigins>().Learn(charging);
         using var client = await proxy.ConnectAsync(Token);
@@ -124,6 +124,23 @@ public sealed class UpstreamCallTests
 
         Assert.StartsWith("HTTP/1.1 402 ", head, StringComparison.Ordinal);
         Assert.Contains("Smart-Proxy-Reason: body_not_replayable", head, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_that_has_to_be_looked_at_and_stalls_is_given_up_in_time()
+    {
+        using var origin = new RawOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.BodySeconds = 1);
+        proxy.Guard.ReadsBodies = true;
+        using var client = await proxy.ConnectAsync(Token);
+
+        await client.SendAsync(
+            $"POST http://{origin.Authority}/ HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{", Token);
+        var answer = await client.ReadMessageAsync(Token).WaitAsync(Patience, Token);
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("request_body_failed", answer, StringComparison.Ordinal);
+        Assert.Equal(0, origin.Connections);
     }
 
     [Fact]
