@@ -16,7 +16,9 @@ internal static class KestrelSetup
         kestrel.AddServerHeader = false;
         kestrel.AllowHostHeaderOverride = false;
         kestrel.RequestHeaderEncodingSelector = static name =>
-            name.Equals("Connection", StringComparison.OrdinalIgnoreCase) ? NominationEncoding.Instance : Encoding.Latin1;
+            name.Equals("Connection", StringComparison.OrdinalIgnoreCase) ? NominationEncoding.Instance
+            : name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) ? LengthEncoding.Instance
+            : Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
         var limits = kestrel.Limits;

@@ -12,6 +12,9 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
 {
     private const int ExpectBytes = 64 * 1024;
 
+    private readonly UpstreamConnection.Use _use = UpstreamConnection.Watch();
+    private ChunkedAnswer? _chunked;
+
     /// <summary>Why the origin's answer was not fit to be shown; null when it was.</summary>
     public string? Fault { get; private set; }
 
@@ -38,10 +41,11 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             }
         }
 
-        // HTTP/2 keeps one value of TE, and gRPC needs it (RFC 9113 8.2.2).
-        if (HttpProtocol.IsHttp2(request.Protocol) && request.Headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase))
+        // Trailers can be passed on to agents that ask for them; gRPC needs that (RFC 9113 8.2.2). HTTP/1.1 nominates TE, HTTP/2 leaves that out.
+        if (!HttpProtocol.IsHttp10(request.Protocol) && ChunkedAnswer.AsksForTrailers(request))
         {
             proxyRequest.Headers.TryAddWithoutValidation("TE", "trailers");
+            proxyRequest.Headers.Connection.Add("TE");
         }
 
         if (HttpMethods.IsOptions(request.Method) && MaxForwards(request) is { } forwards)
@@ -60,12 +64,30 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             return ValueTask.FromResult(false);
         }
 
-        Fault = HeaderRules.FindFault(proxyResponse, IsUpgrade(httpContext));
-        return Fault is null ? ReceiveAsync(httpContext, proxyResponse) : ValueTask.FromResult(false);
+        Fault = MessageFaults.Find(proxyResponse, IsUpgrade(httpContext));
+        if (Fault is null)
+        {
+            return ReceiveAsync(httpContext, proxyResponse);
+        }
+
+        _use.Spoil();
+        return ValueTask.FromResult(false);
     }
 
     public override ValueTask TransformResponseTrailersAsync(HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
     {
+        // The head is gone: an answer that ends badly can only break off.
+        if (MessageFaults.HasFault(proxyResponse.TrailingHeaders.NonValidated))
+        {
+            httpContext.Abort();
+            return ValueTask.CompletedTask;
+        }
+
+        if (_chunked is not null)
+        {
+            return _chunked.EndAsync(proxyResponse.TrailingHeaders.NonValidated, cancellationToken);
+        }
+
         var trailers = httpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
         if (trailers is { IsReadOnly: false })
         {
@@ -107,6 +129,15 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
         }
 
         headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
+    }
+
+    /// <summary>Makes room for trailers where there may be some. To be called when the head of an answer that the agent gets is complete.</summary>
+    protected void ExpectTrailers(HttpContext context, HttpResponseMessage response)
+    {
+        if (ChunkedAnswer.IsWanted(context.Request, response))
+        {
+            _chunked = ChunkedAnswer.TakeOver(context.Response);
+        }
     }
 
     /// <summary>

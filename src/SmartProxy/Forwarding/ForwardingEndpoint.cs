@@ -25,8 +25,13 @@ internal sealed partial class ForwardingEndpoint(
         var isExtendedConnect = context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
         if (HttpMethods.IsConnect(context.Request.Method) && !isExtendedConnect)
         {
-            context.Response.Headers.Connection = "close";
             return Problem.AnswerAsync(context, new Refusal(501, "late_connect", "CONNECT must be the first request on a connection; open a new one")).AsTask();
+        }
+
+        // What is ambiguous is refused before anybody judges it.
+        if (MessageFaults.Find(context.Request) is { } fault)
+        {
+            return Problem.AnswerAsync(context, fault).AsTask();
         }
 
         var (target, refusal) = targets.Resolve(context);
@@ -55,7 +60,7 @@ internal sealed partial class ForwardingEndpoint(
             return;
         }
 
-        await using var body = TeeBody(context);
+        await using var body = TeeBody(context, target);
         if (await GuardAsync(context, target, body) is { } refusal)
         {
             await Problem.AnswerAsync(context, refusal);
@@ -108,14 +113,20 @@ internal sealed partial class ForwardingEndpoint(
             return new Refusal(405, "method_not_allowed", "TRACE would echo credentials and is not forwarded; use another method");
         }
 
-        if (HttpMethods.IsOptions(request.Method) && Attempt.MaxForwards(request) == 0)
+        if (HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey("Max-Forwards"))
         {
-            return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
+            switch (Attempt.MaxForwards(request))
+            {
+                case null:
+                    return new Refusal(400, "malformed_request", "Max-Forwards is no number; send one, or leave it out");
+                case 0:
+                    return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
+            }
         }
 
-        if (HeaderRules.FindFault(request) is { } fault)
+        if (request.Headers.Expect.Count > 0 && !string.Equals(request.Headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase))
         {
-            return fault;
+            return new Refusal(417, "expectation_failed", "only `Expect: 100-continue` is known; leave the header out");
         }
 
         if (parts.Via.IsIn(request.Headers.Via))
@@ -163,14 +174,14 @@ internal sealed partial class ForwardingEndpoint(
         }
     }
 
-    private ReplayableBody? TeeBody(HttpContext context)
+    private ReplayableBody? TeeBody(HttpContext context, ForwardTarget target)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || Attempt.IsUpgrade(context))
         {
             return null;
         }
 
-        var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget);
+        var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget.Of(target.Identity.Agent));
         context.Request.Body = body;
         return body;
     }
@@ -183,15 +194,21 @@ internal sealed partial class ForwardingEndpoint(
             return guard.Check(target.Identity, target.Origin, headers, default);
         }
 
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        deadline.CancelAfter(parts.BodyTime);
         try
         {
             // What is longer is looked into as far as it was read: a payment stands near the beginning or is refused by nobody.
-            await body.PeekAsync(GuardBytes, context.RequestAborted);
+            await body.PeekAsync(GuardBytes, deadline.Token);
             return guard.Check(target.Identity, target.Origin, headers, body.ToArray());
         }
         catch (IOException e)
         {
             return UpstreamFailures.From(ForwarderError.RequestBodyClient, e);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            return new Refusal(408, "request_body_failed", "the request body came too slowly to be looked at; send it again, faster");
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient c
 
     public TimeSpan DrainTime { get; } = TimeSpan.FromSeconds(options.Value.DrainSeconds);
 
-    /// <summary>How long the rest of an upload may take once its 402 is here.</summary>
-    public TimeSpan UploadTime { get; } = TimeSpan.FromSeconds(options.Value.ActivitySeconds);
+    /// <summary>How long a body may take that has to be known before a decision.</summary>
+    public TimeSpan BodyTime { get; } = TimeSpan.FromSeconds(options.Value.BodySeconds);
 
     public ForwarderRequestConfig Unpaid { get; } = new() { ActivityTimeout = TimeSpan.FromSeconds(options.Value.ActivitySeconds) };
 

@@ -1,33 +1,81 @@
 using System.Buffers;
 using System.Collections.Frozen;
-using System.Net;
-using Microsoft.AspNetCore.Http;
+using System.Net.Http.Headers;
 using Microsoft.Extensions.Primitives;
-using SmartProxy.Payments;
 
 namespace SmartProxy.Forwarding;
 
+/// <summary>What a rule says of a header.</summary>
+[Flags]
+internal enum HeaderRule
+{
+    /// <summary>It travels as it is.</summary>
+    None = 0,
+
+    /// <summary>It does not travel from an agent to an origin.</summary>
+    NotToOrigin = 1,
+
+    /// <summary>It does not travel from an origin to an agent.</summary>
+    NotToAgent = 2,
+
+    /// <summary>It belongs to one connection.</summary>
+    Dropped = NotToOrigin | NotToAgent,
+
+    /// <summary>It is meant for the other end: a <c>Connection</c> that nominates it would hide it on the way, and spoils the message.</summary>
+    EndToEnd = 4,
+}
+
 /// <summary>
-/// The one table of header rules, in both directions (RFC 9110 7.6, RFC 9113 8.2). What is neither named here nor nominated by
-/// <c>Connection</c> travels unchanged.
+/// The one table of header rules, in both directions and for every way in (RFC 9110 7.6, RFC 9113 8.2). What is neither named here nor nominated
+/// by <c>Connection</c> travels unchanged. What makes a whole message unfit is <see cref="MessageFaults"/>.
 /// </summary>
 internal static class HeaderRules
 {
     public const string OwnPrefix = "Smart-Proxy-";
 
-    /// <summary>Belong to one connection, or would lead agents around the proxy (<c>Alt-Svc</c>); dropped in both directions.</summary>
-    private static readonly FrozenSet<string> PerConnection = FrozenSet.ToFrozenSet(
-        ["Connection", "Keep-Alive", "TE", "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "Alt-Svc", "Alt-Used", "Close"],
-        StringComparer.OrdinalIgnoreCase);
+    /// <summary>Names that begin so never travel: credentials for us, what intermediaries tell each other, and our own words, which nobody may forge.</summary>
+    private static readonly string[] DroppedPrefixes = ["Proxy-", OwnPrefix];
 
-    /// <summary>Rewritten by us towards the origin; trailers of requests can't be relayed and are not announced.</summary>
-    private static readonly FrozenSet<string> OursTowardsOrigin = FrozenSet.ToFrozenSet(
-        ["Host", "Trailer", "Content-Length"], StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenDictionary<string, HeaderRule> Table = new Dictionary<string, HeaderRule>
+    {
+        // One connection's own (RFC 9110 7.6.1). Framing is made anew on each side; TE is sent anew where trailers can be passed on.
+        ["Connection"] = HeaderRule.Dropped,
+        ["Keep-Alive"] = HeaderRule.Dropped,
+        ["Close"] = HeaderRule.Dropped,
+        ["TE"] = HeaderRule.Dropped,
+        ["Transfer-Encoding"] = HeaderRule.Dropped | HeaderRule.EndToEnd,
+        ["Upgrade"] = HeaderRule.Dropped,
+        ["HTTP2-Settings"] = HeaderRule.Dropped,
 
-    /// <summary>Nominating one of these would hide it from the origin though the agent meant it to arrive.</summary>
-    private static readonly FrozenSet<string> EndToEnd = FrozenSet.ToFrozenSet(
-        ["Host", "Content-Length", "Content-Type", "Content-Encoding", "Authorization", "Cookie", "Via", "X-PAYMENT", "PAYMENT-SIGNATURE", "Idempotency-Key"],
-        StringComparer.OrdinalIgnoreCase);
+        // Ways around the proxy (RFC 7838).
+        ["Alt-Svc"] = HeaderRule.Dropped,
+        ["Alt-Used"] = HeaderRule.Dropped,
+
+        // Written by us towards the origin. Trailers of requests can't be sent on and are not announced.
+        ["Host"] = HeaderRule.NotToOrigin | HeaderRule.EndToEnd,
+        ["Content-Length"] = HeaderRule.NotToOrigin | HeaderRule.EndToEnd,
+        ["Trailer"] = HeaderRule.NotToOrigin,
+
+        // Essentials: without them a message says something else, or says it to somebody else.
+        ["Content-Type"] = HeaderRule.EndToEnd,
+        ["Content-Encoding"] = HeaderRule.EndToEnd,
+        ["Content-Range"] = HeaderRule.EndToEnd,
+        ["Range"] = HeaderRule.EndToEnd,
+        ["Expect"] = HeaderRule.EndToEnd,
+        ["Cache-Control"] = HeaderRule.EndToEnd,
+        ["Authorization"] = HeaderRule.EndToEnd,
+        ["WWW-Authenticate"] = HeaderRule.EndToEnd,
+        ["Cookie"] = HeaderRule.EndToEnd,
+        ["Set-Cookie"] = HeaderRule.EndToEnd,
+        ["Location"] = HeaderRule.EndToEnd,
+        ["Via"] = HeaderRule.EndToEnd,
+        ["Idempotency-Key"] = HeaderRule.EndToEnd,
+        ["X-PAYMENT"] = HeaderRule.EndToEnd,
+        ["X-PAYMENT-RESPONSE"] = HeaderRule.EndToEnd,
+        ["PAYMENT-SIGNATURE"] = HeaderRule.EndToEnd,
+        ["PAYMENT-REQUIRED"] = HeaderRule.EndToEnd,
+        ["PAYMENT-RESPONSE"] = HeaderRule.EndToEnd,
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -44,9 +92,12 @@ internal static class HeaderRules
         (name.Length == 17 && name.Equals("PAYMENT-SIGNATURE", StringComparison.OrdinalIgnoreCase))
         || (name.Length == 9 && name.Equals("X-PAYMENT", StringComparison.OrdinalIgnoreCase));
 
-    public static bool TravelsToOrigin(string name) => Travels(name) && !OursTowardsOrigin.Contains(name);
+    public static bool TravelsToOrigin(string name) => Travels(name, HeaderRule.NotToOrigin);
 
-    public static bool TravelsToAgent(string name) => Travels(name);
+    public static bool TravelsToAgent(string name) => Travels(name, HeaderRule.NotToAgent);
+
+    /// <summary>Whether a name must not be nominated by <c>Connection</c>.</summary>
+    public static bool IsEndToEnd(string name) => RuleOf(name).HasFlag(HeaderRule.EndToEnd);
 
     /// <summary>The names that a <c>Connection</c> header makes hop-by-hop; null when there are none beyond the usual.</summary>
     public static List<string>? Nominated(StringValues connection)
@@ -73,90 +124,14 @@ internal static class HeaderRules
 
     public static bool Contains(List<string>? names, string name) => names?.Contains(name, StringComparer.OrdinalIgnoreCase) == true;
 
-    /// <summary>What makes a request unfit to be forwarded, or null.</summary>
-    public static Refusal? FindFault(HttpRequest request)
-    {
-        foreach (var (name, values) in request.Headers)
-        {
-            if (!IsToken(name) && name[0] != ':')
-            {
-                return Malformed("a header name is no token (RFC 9110 5.1); send only letters, digits and the token marks");
-            }
-
-            foreach (var value in values)
-            {
-                if (HasControls(value))
-                {
-                    return Malformed("a header value holds control characters; remove them");
-                }
-            }
-        }
-
-        var headers = request.Headers;
-
-        // The server drops Content-Length where Transfer-Encoding is present and keeps its text under another name.
-        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
-        {
-            return Malformed("Content-Length and Transfer-Encoding came together; send one of them");
-        }
-
-        if (headers.Expect.Count > 0 && !string.Equals(headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase))
-        {
-            return new Refusal(StatusCodes.Status417ExpectationFailed, "expectation_failed", "only `Expect: 100-continue` is known; leave the header out");
-        }
-
-        return Nominated(headers.Connection)?.Find(EndToEnd.Contains) is { } name2
-            ? Malformed($"Connection nominates {name2}, which is meant for the origin; take it out of Connection")
-            : null;
-    }
-
-    /// <summary>What makes an origin's answer unfit to be shown, or null.</summary>
-    public static string? FindFault(HttpResponseMessage response, bool isUpgrade)
-    {
-        if (response.StatusCode == HttpStatusCode.SwitchingProtocols && !isUpgrade)
-        {
-            return "it switched protocols though nobody asked";
-        }
-
-        var contentHeaders = response.Content.Headers.NonValidated;
-        if (contentHeaders.TryGetValues("Content-Length", out var lengths)
-            && (lengths.Count > 1 || response.Headers.NonValidated.Contains("Transfer-Encoding")))
-        {
-            return "its length is ambiguous";
-        }
-
-        return HasFault(response.Headers.NonValidated) || HasFault(contentHeaders) ? "its headers are malformed" : null;
-    }
-
-    public static StringValues ToStringValues(in System.Net.Http.Headers.HeaderStringValues values) =>
+    public static StringValues ToStringValues(in HeaderStringValues values) =>
         values.Count <= 1 ? values.ToString() : new StringValues([.. values]);
 
-    private static bool HasFault(System.Net.Http.Headers.HttpHeadersNonValidated headers)
-    {
-        foreach (var (name, values) in headers)
-        {
-            if (!IsToken(name))
-            {
-                return true;
-            }
+    private static HeaderRule RuleOf(string name) => Table.GetValueOrDefault(name);
 
-            foreach (var value in values)
-            {
-                if (HasControls(value))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    private static bool Travels(string name) =>
-        !PerConnection.Contains(name)
+    private static bool Travels(string name, HeaderRule not) =>
+        (RuleOf(name) & not) == 0
         && name[0] != ':'
-        && !name.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase)
-        && !name.StartsWith(OwnPrefix, StringComparison.OrdinalIgnoreCase);
-
-    private static Refusal Malformed(string detail) => new(StatusCodes.Status400BadRequest, "malformed_request", detail);
+        && !name.StartsWith(DroppedPrefixes[0], StringComparison.OrdinalIgnoreCase)
+        && !name.StartsWith(DroppedPrefixes[1], StringComparison.OrdinalIgnoreCase);
 }

@@ -82,6 +82,7 @@ internal sealed class PaidSending(
             context.Response.Headers[name] = value;
         }
 
+        ExpectTrailers(context, response);
         await ShowEventsHeadAsync(context);
         return true;
     }

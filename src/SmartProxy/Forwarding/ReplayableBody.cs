@@ -15,8 +15,8 @@ namespace SmartProxy.Forwarding;
 /// </remarks>
 /// <param name="inner">The body as it arrives. Not disposed: it belongs to the server.</param>
 /// <param name="limit">Bytes retained at most.</param>
-/// <param name="budget">Memory shared with all other requests.</param>
-internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget budget) : Stream
+/// <param name="budget">The memory that its agent may still take.</param>
+internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget.Share budget) : Stream
 {
     private const int ChunkBytes = 16 * 1024;
 

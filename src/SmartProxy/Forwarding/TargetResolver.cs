@@ -50,11 +50,12 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         var agrees = authority.Length == 0 || Agrees(authority, tunnel);
         if (TrySplit(rawTarget, out var named, out var target))
         {
-            (agrees, rawTarget) = (agrees && Agrees(named, tunnel), target);
+            var isSameScheme = rawTarget.StartsWith(tunnel.IsTls ? "https:" : "http:", StringComparison.OrdinalIgnoreCase);
+            (agrees, rawTarget) = (agrees && isSameScheme && Agrees(named, tunnel), target);
         }
 
         return agrees
-            ? Create(tunnel.Identity, new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port), rawTarget)
+            ? Create(request, tunnel.Identity, new Origin(tunnel.IsTls, tunnel.Host, tunnel.Port), rawTarget)
             : (null, Refuse(421, "misdirected_request", "the authority differs from that of the CONNECT; open a tunnel to each host"));
     }
 
@@ -71,12 +72,13 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         }
 
         if (!TrySplit(rawTarget, out var authority, out var target)
+            || (request.Headers.Host.ToString().Length == 0 && !HttpProtocol.IsHttp10(request.Protocol))
             || !Origin.TryParseAuthority(authority, Origin.HttpPort, out var host, out var port))
         {
-            return (null, Refuse(400, "malformed_request", "the target is no `http://host[:port]/path` address"));
+            return (null, Refuse(400, "malformed_request", "the target is no `http://host[:port]/path` address, or Host is empty; send both"));
         }
 
-        return CreateAllowed(identity, new Origin(IsHttps: false, host, port), target);
+        return CreateAllowed(request, identity, new Origin(IsHttps: false, host, port), target);
     }
 
     // The token comes as for our own pages; `Authorization` is the origin's.
@@ -89,20 +91,22 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
         }
 
         return policy.UpstreamOf(merchant) is { } upstream
-            ? CreateAllowed(identity, upstream.Origin, upstream.TargetOf(rest), upstream)
+            ? CreateAllowed(request, identity, upstream.Origin, upstream.TargetOf(rest), upstream)
             : (null, Refuse(404, "upstream_not_found", "the policy names no merchant with an upstream by this name; the address is /u/MERCHANT/…"));
     }
 
-    private (ForwardTarget? Target, Refusal? Refusal) CreateAllowed(AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
+    private (ForwardTarget? Target, Refusal? Refusal) CreateAllowed(HttpRequest request, AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
         policy.Treat(identity.Agent, origin.Host, origin.Port) switch
         {
-            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(identity, origin, target, upstream),
+            TunnelTreatment.Intercept or TunnelTreatment.Blind => Create(request, identity, origin, target, upstream),
             TunnelTreatment.Refuse => (null, EgressRefusals.NotListed),
             TunnelTreatment.RefusePort => (null, EgressRefusals.Port),
         };
 
-    private static (ForwardTarget? Target, Refusal? Refusal) Create(AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
-        ForwardTarget.TryCreate(identity, origin, target, out var result, upstream)
+    private static (ForwardTarget? Target, Refusal? Refusal) Create(HttpRequest request, AgentIdentity identity, Origin origin, string target, NamedUpstream? upstream = null) =>
+        target is "" or "*" && HttpMethods.IsOptions(request.Method)
+            ? (null, Refuse(400, "malformed_request", "OPTIONS for a whole server is not passed on (RFC 9112 3.2.4); name a path"))
+            : ForwardTarget.TryCreate(identity, origin, target, out var result, upstream)
             ? (result, null)
             : (null, Refuse(400, "malformed_request", "the target holds a fragment or characters that no target may hold; encode them"));
 

@@ -38,6 +38,8 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
     public async ValueTask<Bytes32?> DigestBodyAsync(CancellationToken cancellationToken)
     {
+        // An agent that has gone, or has reset its stream, starts no payment.
+        context.RequestAborted.ThrowIfCancellationRequested();
         if (body is null)
         {
             return EmptyDigest;
@@ -45,7 +47,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
         // An upload that stalls after the 402 came would wait for ever: nothing else looks at the clock then.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, context.RequestAborted);
-        deadline.CancelAfter(parts.UploadTime);
+        deadline.CancelAfter(parts.BodyTime);
         try
         {
             return await body.CompleteAsync(deadline.Token) ? body.Digest() : null;

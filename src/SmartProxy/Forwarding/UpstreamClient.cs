@@ -54,6 +54,8 @@ internal sealed class UpstreamClient : IDisposable
         },
         ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         ConnectCallback = DialAsync,
+        PlaintextStreamFilter = static (context, _) => ValueTask.FromResult(
+            context.NegotiatedHttpVersion.Major == 1 ? new UpstreamConnection(context.PlaintextStream) : context.PlaintextStream),
         SslOptions = new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,

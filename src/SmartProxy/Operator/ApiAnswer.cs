@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using SmartProxy.Forwarding;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
@@ -14,8 +15,10 @@ internal static class ApiAnswer
         SendAsync(context, status, "application/json", Json(write));
 
     /// <summary>A refusal as RFC 9457 problem details. The texts are ours and hold nothing that the caller sent.</summary>
-    public static Task ProblemAsync(HttpContext context, int status, string reason, string detail) =>
-        SendAsync(context, status, "application/problem+json", Json(json =>
+    public static Task ProblemAsync(HttpContext context, int status, string reason, string detail)
+    {
+        context.Response.Headers["Proxy-Status"] = Problem.ProxyStatus(new Refusal(status, reason, detail));
+        return SendAsync(context, status, "application/problem+json", Json(json =>
         {
             json.WriteStartObject();
             json.WriteString("type", "about:blank");
@@ -24,6 +27,7 @@ internal static class ApiAnswer
             json.WriteString("detail", detail);
             json.WriteEndObject();
         }));
+    }
 
     public static Task TextAsync(HttpContext context, string contentType, string text) =>
         SendAsync(context, StatusCodes.Status200OK, contentType, System.Text.Encoding.UTF8.GetBytes(text));

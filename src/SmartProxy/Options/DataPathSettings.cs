@@ -20,7 +20,7 @@ internal static class DataPathSettings
         [
             nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ConnectSeconds), nameof(UpstreamOptions.ActivitySeconds), nameof(UpstreamOptions.PaidActivitySeconds),
             nameof(UpstreamOptions.DrainSeconds), nameof(UpstreamOptions.TermsSeconds), nameof(UpstreamOptions.ExpectMilliseconds), nameof(UpstreamOptions.ReplayBytes),
-            nameof(UpstreamOptions.ReplayBudgetBytes), nameof(UpstreamOptions.ChargingOrigins),
+            nameof(UpstreamOptions.ReplayBudgetBytes), nameof(UpstreamOptions.ReplayAgentBytes), nameof(UpstreamOptions.BodySeconds), nameof(UpstreamOptions.ChargingOrigins),
         ],
         ["Connections"] =
         [

@@ -41,6 +41,14 @@ internal sealed class UpstreamOptions
     [Range(0, long.MaxValue)]
     public long ReplayBudgetBytes { get; set; } = 256 * 1024 * 1024;
 
+    /// <summary>Bytes of them that one agent may hold.</summary>
+    [Range(0, long.MaxValue)]
+    public long ReplayAgentBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>Seconds in which a request body that has to be known before a decision must have arrived: its beginning, or after a 402 its rest.</summary>
+    [Range(1, 3_600)]
+    public int BodySeconds { get; set; } = 60;
+
     /// <summary>Origins remembered as charging; large uploads to them ask first.</summary>
     [Range(1, 1_000_000)]
     public int ChargingOrigins { get; set; } = 10_000;

@@ -8,7 +8,7 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Tests.Forwarding;
 
-/// <summary>One agent <c>me</c> with one token, revocable.</summary>
+/// <summary>One agent <c>me</c> with one token, revocable, and a second one, <c>you</c>.</summary>
 internal sealed class FakeAuthenticator : IAgentAuthenticator, IDisposable
 {
     public const string Token = "sp_token";
@@ -17,10 +17,15 @@ internal sealed class FakeAuthenticator : IAgentAuthenticator, IDisposable
 
     public static string Basic { get; } = "Basic " + Convert.ToBase64String("me:sp_token"u8);
 
+    /// <summary>The credentials of the second agent.</summary>
+    public static string OtherBasic { get; } = "Basic " + Convert.ToBase64String("you:sp_other"u8);
+
     public AgentIdentity Identity => field ??= new AgentIdentity(new AgentId("me"), "id", _revoked.Token);
 
+    private AgentIdentity Other => field ??= new AgentIdentity(new AgentId("you"), "other", CancellationToken.None);
+
     public AgentIdentity? Authenticate(string? proxyAuthorization) =>
-        (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity : null;
+        (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity : proxyAuthorization == OtherBasic ? Other : null;
 
     public void Revoke() => _revoked.Cancel();
 

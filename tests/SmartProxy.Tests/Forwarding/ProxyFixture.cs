@@ -107,10 +107,10 @@ internal sealed class ProxyFixture : IAsyncDisposable
     public async Task<RawClient> ConnectAsync(CancellationToken cancellationToken) => await RawClient.ConnectAsync(Port, cancellationToken);
 
     /// <summary>A raw connection with an accepted tunnel.</summary>
-    public async Task<RawClient> OpenTunnelAsync(string authority, CancellationToken cancellationToken)
+    public async Task<RawClient> OpenTunnelAsync(string authority, CancellationToken cancellationToken, string? credentials = null)
     {
         var client = await ConnectAsync(cancellationToken);
-        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", cancellationToken);
+        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {credentials ?? FakeAuthenticator.Basic}\r\n\r\n", cancellationToken);
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadHeadAsync(cancellationToken), StringComparison.Ordinal);
         return client;
     }

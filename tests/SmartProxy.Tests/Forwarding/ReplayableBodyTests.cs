@@ -23,7 +23,7 @@ public sealed class ReplayableBodyTests
     {
         var bytes = Bytes(size);
         var budget = Budget();
-        await using (var body = new ReplayableBody(new MemoryStream(bytes), Limit, budget))
+        await using (var body = new ReplayableBody(new MemoryStream(bytes), Limit, budget.Of(Me)))
         {
             Assert.Equal(bytes, await ReadAllAsync(body));
             Assert.Equal(isReplayable, body.IsReplayable);
@@ -47,7 +47,7 @@ public sealed class ReplayableBodyTests
     public async Task A_cancelled_read_loses_nothing_and_never_reaches_the_source()
     {
         var source = new SlowStream();
-        await using var body = new ReplayableBody(source, Limit, Budget());
+        await using var body = new ReplayableBody(source, Limit, Share());
         using var cancel = new CancellationTokenSource();
         var read = body.ReadAsync(new byte[10], cancel.Token).AsTask();
         await cancel.CancelAsync();
@@ -65,7 +65,7 @@ public sealed class ReplayableBodyTests
     public async Task A_replay_goes_on_from_what_is_retained_into_what_is_still_arriving()
     {
         var source = new SlowStream();
-        await using var body = new ReplayableBody(source, Limit, Budget());
+        await using var body = new ReplayableBody(source, Limit, Share());
         source.Next.SetResult([1, 2]);
         var buffer = new byte[10];
         Assert.Equal(2, await body.ReadAsync(buffer, Token));
@@ -82,7 +82,7 @@ public sealed class ReplayableBodyTests
     [Fact]
     public async Task A_read_without_room_consumes_nothing()
     {
-        await using var body = new ReplayableBody(new MemoryStream([7]), Limit, Budget());
+        await using var body = new ReplayableBody(new MemoryStream([7]), Limit, Share());
 
         Assert.Equal(0, await body.ReadAsync(Memory<byte>.Empty, Token));
         Assert.Equal([7], await ReadAllAsync(body));
@@ -96,7 +96,7 @@ public sealed class ReplayableBodyTests
     public async Task A_peek_keeps_every_byte_for_the_reader(int size, int peek, bool isWhole)
     {
         var bytes = Bytes(size);
-        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, Budget());
+        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, Share());
 
         Assert.Equal(isWhole, await body.PeekAsync(peek, Token));
         Assert.Equal(bytes, await ReadAllAsync(body));
@@ -108,7 +108,7 @@ public sealed class ReplayableBodyTests
     public async Task Without_memory_a_body_passes_but_is_not_retained(bool isPeeked)
     {
         var bytes = Bytes(30_000);
-        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, Budget(20_000));
+        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, Budget(20_000).Of(Me));
         if (isPeeked)
         {
             Assert.False(await body.PeekAsync(65_536, Token));
@@ -124,7 +124,7 @@ public sealed class ReplayableBodyTests
     {
         var bytes = Bytes(30_000);
         var budget = Budget();
-        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, budget);
+        await using var body = new ReplayableBody(new MemoryStream(bytes), Limit, budget.Of(Me));
         var first = new byte[10];
         await body.ReadExactlyAsync(first, Token);
         body.Release();
@@ -134,8 +134,29 @@ public sealed class ReplayableBodyTests
         Assert.False(body.IsReplayable);
     }
 
+    [Fact]
+    public void One_agent_holds_no_more_than_its_share_and_all_together_no_more_than_the_sum()
+    {
+        var budget = new ReplayBudget(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { ReplayBudgetBytes = 100, ReplayAgentBytes = 60 }));
+        var (mine, yours) = (budget.Of(Me), budget.Of(new AgentId("you")));
+
+        Assert.True(mine.TryTake(60));
+        Assert.False(mine.TryTake(1));
+        Assert.True(yours.TryTake(40));
+        Assert.False(yours.TryTake(1));
+        Assert.Same(mine, budget.Of(Me));
+
+        mine.Give(60);
+        Assert.True(yours.TryTake(20));
+        Assert.Equal(40, budget.Left);
+    }
+
+    private static AgentId Me { get; } = new("me");
+
     private static ReplayBudget Budget(long bytes = 1_000_000) =>
         new(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { ReplayBudgetBytes = bytes }));
+
+    private static ReplayBudget.Share Share() => Budget().Of(Me);
 
     private static byte[] Bytes(int size)
     {

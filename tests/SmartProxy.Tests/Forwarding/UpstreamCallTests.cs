@@ -112,7 +112,7 @@ public sealed class UpstreamCallTests
     public async Task An_upload_that_stalls_after_its_402_is_given_up_in_time()
     {
         await using var origin = await TestOrigin.StartAsync(Challenge, HttpProtocols.Http1, tls: false);
-        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.ActivitySeconds = 1);
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.BodySeconds = 1);
         Assert.True(Origin.TryParse(origin.Url, out var charging));
         proxy.Services.GetRequiredService<ChargingOrigins>().Learn(charging);
         using var client = await proxy.ConnectAsync(Token);
@@ -127,12 +127,28 @@ public sealed class UpstreamCallTests
     }
 
     [Fact]
+    public async Task A_body_that_has_to_be_looked_at_and_stalls_is_given_up_in_time()
+    {
+        using var origin = new RawOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.BodySeconds = 1);
+        proxy.Guard.ReadsBodies = true;
+        using var client = await proxy.ConnectAsync(Token);
+
+        await client.SendAsync(
+            $"POST http://{origin.Authority}/ HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{", Token);
+        var answer = await client.ReadMessageAsync(Token).WaitAsync(Patience, Token);
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("request_body_failed", answer, StringComparison.Ordinal);
+        Assert.Equal(0, origin.Connections);
+    }
+
+    [Fact]
     public async Task The_flow_may_answer_instead_of_the_origin()
     {
         await using var origin = await TestOrigin.StartAsync(Sell);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
-        PaidAttempt? paid = null;
-        proxy.Flow.Script = async call => paid = await call.SendPaidAsync("X-PAYMENT", "x", _ => new PaidReply([], new Refusal(409, "payment_in_doubt", "wait")));
+        proxy.Flow.Script = async call => proxy.Flow.Paid.SetResult(await call.SendPaidAsync("X-PAYMENT", "x", _ => new PaidReply([], new Refusal(409, "payment_in_doubt", "wait"))));
         using var client = proxy.CreateClient();
 
         using var response = await client.GetAsync(origin.Url, Token);
@@ -140,7 +156,7 @@ public sealed class UpstreamCallTests
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
         Assert.Contains("payment_in_doubt", await response.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
         Assert.False(response.Headers.Contains("PAYMENT-RESPONSE"));
-        Assert.True(paid!.IsComplete);
+        Assert.True((await proxy.Flow.Paid.Task.WaitAsync(Patience, Token)).IsComplete);
     }
 
     [Fact]
