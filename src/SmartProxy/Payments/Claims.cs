@@ -78,7 +78,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
             ValidBefore: now.ToUnixTimeSeconds() + seconds);
         if (wallet.Objection(terms) is { } objection)
         {
-            return Claim.Refused.By(verdict, policyHash, Refusals.SignerRefused(objection.Reason, objection.Detail));
+            return No(Refusals.SignerRefused(objection.Reason, objection.Detail));
         }
 
         var id = NewPaymentId(now);
