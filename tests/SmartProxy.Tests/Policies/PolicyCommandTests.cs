@@ -20,7 +20,7 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Equal(0, new PolicyCheck(AssetRegistry.Default).Run(Example, _output));
 
         var text = _output.ToString();
-        Assert.Contains("me\n  spends at most 0.05 USD per payment, 1.00 USD per day, 20.00 USD in total\n  may pay every host on base-sepolia with USDC\n", text, StringComparison.Ordinal);
+        Assert.Contains("me\n  spends at most 0.05 USD per payment, 1.00 USD per day, 20.00 USD in total\n  may pay every host on base-sepolia with EURT, USDC\n", text, StringComparison.Ordinal);
         Assert.Contains("1.00 USD in any 1h", text, StringComparison.Ordinal);
         Assert.Contains("good: 0x", text, StringComparison.Ordinal);
     }
