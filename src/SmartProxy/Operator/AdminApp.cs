@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
+using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
@@ -36,7 +37,7 @@ internal sealed record AdminServices
     public required Func<HttpContext, QuoteRequest, Task> Quote { get; init; }
 
     /// <summary>Voids a payment for somebody with a reason; or why not: a stable word and a sentence.</summary>
-    public required Func<PaymentId, string, string, CancellationToken, ValueTask<(string Reason, string Detail)?>> Void { get; init; }
+    public required Func<PaymentId, string, string, CancellationToken, ValueTask<Refusal?>> Void { get; init; }
 
     public required Health Health { get; init; }
 

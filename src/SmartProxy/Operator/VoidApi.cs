@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Ledger;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Operator;
 
 /// <summary><c>POST /v1/payments/ID/void</c> with <c>{"reason": TEXT}</c>.</summary>
-internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken, ValueTask<(string Reason, string Detail)?>> order)
+internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken, ValueTask<Refusal?>> order)
 {
     private const int MaxBodyLength = 4096;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 2 };
@@ -23,8 +24,7 @@ internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken,
         {
             if (await order(id, "admin", reason, context.RequestAborted) is { } objection)
             {
-                var status = objection.Reason == "payment_not_found" ? StatusCodes.Status404NotFound : StatusCodes.Status409Conflict;
-                await ApiAnswer.ProblemAsync(context, status, objection.Reason, objection.Detail);
+                await ApiAnswer.ProblemAsync(context, objection.Status, objection.Reason, objection.Detail);
                 return;
             }
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Ledger;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 
@@ -22,22 +23,22 @@ internal sealed class VoidOrder(LedgerHost ledger, TimeProvider time, Func<Chain
     public static VoidOrder Offline(LedgerHost ledger, TimeProvider time) => new(ledger, time, static _ => false, static _ => null);
 
     /// <summary>Voids it; or why not: a stable word and a sentence.</summary>
-    public async ValueTask<(string Reason, string Detail)?> RunAsync(PaymentId id, string by, string reason, CancellationToken cancellationToken)
+    public async ValueTask<Refusal?> RunAsync(PaymentId id, string by, string reason, CancellationToken cancellationToken)
     {
         var found = await ledger.QueryAsync((books, _) => books.Find(id) is { } payment ? new Found(payment.State, payment.Facts.Network, payment.ValidBefore) : null, cancellationToken);
         if (found is null)
         {
-            return ("payment_not_found", $"there is no payment {id}; see `smartproxy payments --outcome in_doubt`");
+            return new Refusal(404, "payment_not_found", $"there is no payment {id}; see `smartproxy payments --outcome in_doubt`");
         }
 
         if (found.State is not PaymentState.InDoubt)
         {
-            return ("payment_not_in_doubt", $"payment {id} is {JsonNamingPolicy.SnakeCaseLower.ConvertName(found.State.ToString())}; only one in doubt can be voided");
+            return new Refusal(409, "payment_not_in_doubt", $"payment {id} is {JsonNamingPolicy.SnakeCaseLower.ConvertName(found.State.ToString())}; only one in doubt can be voided");
         }
 
         if (TooEarly(found) is { } early)
         {
-            return ("void_too_early", early);
+            return new Refusal(409, "void_too_early", early);
         }
 
         try
@@ -47,7 +48,7 @@ internal sealed class VoidOrder(LedgerHost ledger, TimeProvider time, Func<Chain
         }
         catch (LedgerInvariantException)
         {
-            return ("payment_not_in_doubt", $"payment {id} was concluded at this moment; look at it again");
+            return new Refusal(409, "payment_not_in_doubt", $"payment {id} was concluded at this moment; look at it again");
         }
     }
 

@@ -9,6 +9,7 @@ using SmartProxy.Agents;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Operator;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 
@@ -63,7 +64,7 @@ public sealed class ApiKit : IAsyncLifetime
         var documents = new PublicDocuments(() => "-----BEGIN CERTIFICATE-----\n", () => "{\"keys\":[]}");
         var services = new AdminServices
         {
-            Void = (_, _, _, _) => ValueTask.FromResult<(string, string)?>(null),
+            Void = (_, _, _, _) => ValueTask.FromResult<Refusal?>(null),
             Token = admin,
             Hosts = ["admin.internal"],
             Ledger = Ledger,

@@ -1,5 +1,6 @@
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using SmartProxy.Storage.Chain;
 
@@ -62,6 +63,6 @@ public sealed class VoidOrderTests
         Assert.Equal("payment_not_found", (await VoidAsync(world, Purchases.Request(500, world.Now).Id, order))?.Reason);
     }
 
-    private static Task<(string Reason, string Detail)?> VoidAsync(ChainWorld world, PaymentId id, VoidOrder order) =>
+    private static Task<Refusal?> VoidAsync(ChainWorld world, PaymentId id, VoidOrder order) =>
         order.RunAsync(id, "test", "the seller is gone", TestContext.Current.CancellationToken).AsTask();
 }
