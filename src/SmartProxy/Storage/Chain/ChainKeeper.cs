@@ -1,15 +1,26 @@
+using System.Threading.Channels;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage.Chain;
 
 /// <summary>A chain that is swept, and how often.</summary>
-internal sealed record KeptChain(ChainWatch Watch, TimeSpan Interval);
+internal sealed record KeptChain(ChainWatch Watch, TimeSpan Interval)
+{
+    /// <summary>Asks for a sweep; many askings at once are one.</summary>
+    public Channel<bool> Due { get; } = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>When the last sweep ended, as a timestamp of the clock.</summary>
+    public long SweptAt { get; set; }
+}
 
 /// <summary>Sweeps every configured chain, and looks at the clock, for as long as the process runs.</summary>
 internal sealed partial class ChainKeeper(IReadOnlyList<KeptChain> chains, TimeProvider time, ILogger<ChainKeeper> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan ClockInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The least time between two sweeps, whoever asks.</summary>
+    private static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
@@ -35,6 +46,15 @@ internal sealed partial class ChainKeeper(IReadOnlyList<KeptChain> chains, TimeP
         await Task.WhenAny(first, Task.Delay(patience, time, cancellationToken));
     }
 
+    /// <summary>Sweeps a chain soon, because a wallet seemed to have too little: it may just have been funded.</summary>
+    public void Hurry(ChainId chain)
+    {
+        if (chains.FirstOrDefault(kept => kept.Watch.Chain == chain) is { } kept && time.GetElapsedTime(kept.SweptAt) >= LeastInterval)
+        {
+            kept.Due.Writer.TryWrite(true);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -54,10 +74,28 @@ internal sealed partial class ChainKeeper(IReadOnlyList<KeptChain> chains, TimeP
     private async Task SweepOnAsync(Task first, KeptChain kept)
     {
         await first;
+        kept.SweptAt = time.GetTimestamp();
+        await Task.WhenAll(TickAsync(kept), SweepWhenDueAsync(kept));
+    }
+
+    private async Task TickAsync(KeptChain kept)
+    {
         using var timer = new PeriodicTimer(kept.Interval, time);
         while (await NextAsync(timer))
         {
+            kept.Due.Writer.TryWrite(true);
+        }
+
+        kept.Due.Writer.TryComplete();
+    }
+
+    private async Task SweepWhenDueAsync(KeptChain kept)
+    {
+        while (await kept.Due.Reader.WaitToReadAsync() && !_stop.IsCancellationRequested)
+        {
+            kept.Due.Reader.TryRead(out _);
             await SweepFullyAsync(kept.Watch);
+            kept.SweptAt = time.GetTimestamp();
         }
     }
 

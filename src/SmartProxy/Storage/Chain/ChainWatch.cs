@@ -42,7 +42,7 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
             RefuseStale(head.Newest);
             book.CatchUp();
             await FollowAsync(head.Final, cancellationToken);
-            var isThrough = await ReconcileAsync(head.Final, cancellationToken);
+            var isThrough = await ReconcileAsync(head, cancellationToken);
             alarms.Agreed(chain.Chain);
             HasMore = !isThrough;
             return isThrough;
@@ -55,8 +55,9 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
         }
     }
 
-    private async Task<bool> ReconcileAsync(BlockHeader final, CancellationToken cancellationToken)
+    private async Task<bool> ReconcileAsync(ChainHead head, CancellationToken cancellationToken)
     {
+        var final = head.Final;
         var accounts = ours.Union(book.Accounts).ToHashSet();
         while (await _scan.NextAsync(accounts, final, cancellationToken) is { } logs)
         {
@@ -70,7 +71,7 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
         }
 
         await ReleaseAsync(final, cancellationToken);
-        await ReadBalancesAsync(accounts, final, cancellationToken);
+        await ReadBalancesAsync(accounts, head, cancellationToken);
         return true;
     }
 
@@ -165,16 +166,21 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
         }
     }
 
-    private async Task ReadBalancesAsync(HashSet<WalletAccount> accounts, BlockHeader final, CancellationToken cancellationToken)
+    // Money that came in counts at once, though its block is not final: a balance only spares a signature that would bounce, and proves nothing. Money
+    // that went out counts when its block is final; until then its payment is outstanding.
+    private async Task ReadBalancesAsync(HashSet<WalletAccount> accounts, ChainHead head, CancellationToken cancellationToken)
     {
         var balances = new Dictionary<WalletAccount, UInt128>();
         foreach (var account in accounts)
         {
-            balances[account] = await chain.BalanceAsync(account.Asset, account.Wallet, final, cancellationToken);
+            var (final, newest) = (
+                await chain.BalanceAsync(account.Asset, account.Wallet, head.Final, cancellationToken),
+                await chain.BalanceAsync(account.Asset, account.Wallet, head.Newest, cancellationToken));
+            balances[account] = UInt128.Max(final, newest);
         }
 
         // What this sweep proved is no longer outstanding, and is gone from these balances.
         book.CatchUp();
-        funds.Publish(chain.Chain, final, balances, book.Open, book.Sequence);
+        funds.Publish(chain.Chain, head.Newest, balances, book.Open, book.Sequence);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class GatedWallet(IWallet signer, ILedger ledger, ClockWatch clo
     public EvmAddress Address => signer.Address;
 
     public SignOutcome.Refused? Objection(TransferTerms terms) =>
-        Clock() ?? (funds.TooLittle(terms.Chain, terms.Asset, terms.From, terms.Value.Units) is { } lack ? Insufficient(terms.Value, lack) : null);
+        Clock() ?? (funds.TooLittle(terms.Chain, terms.Asset, terms.From, terms.Value.Units) is { } lack ? Insufficient(terms.Chain, terms.Value, lack) : null);
 
     public async ValueTask<SignOutcome> SignAsync(PaymentId reservation, CancellationToken cancellationToken)
     {
@@ -28,7 +28,7 @@ internal sealed class GatedWallet(IWallet signer, ILedger ledger, ClockWatch clo
 
         // INVARIANT: the units are claimed before the signature is made, so two payments never both get the last of them.
         return await ledger.FindReservationAsync(reservation, cancellationToken) is { } reserved && funds.Claim(reserved) is { } lack
-            ? Insufficient(reserved.Authorization.Terms.Value, lack)
+            ? Insufficient(reserved.Authorization.Terms.Chain, reserved.Authorization.Terms.Value, lack)
             : await signer.SignAsync(reservation, cancellationToken);
     }
 
@@ -45,9 +45,13 @@ internal sealed class GatedWallet(IWallet signer, ILedger ledger, ClockWatch clo
             : null;
     }
 
-    private SignOutcome.Refused Insufficient(TokenAmount value, FundsShortfall lack) => new(
-        SignRefusal.WalletInsufficient,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{value} units are asked, the wallet {Address} held {lack.Balance} at block {lack.Block.Number} of {lack.Block.Time:u} ({Math.Max(0, (long)(time.GetUtcNow() - lack.Block.Time).TotalSeconds)} s ago), and {lack.Outstanding} are promised; fund the wallet"));
+    private SignOutcome.Refused Insufficient(ChainId chain, TokenAmount value, FundsShortfall lack)
+    {
+        chains.Hurry(chain);
+        return new SignOutcome.Refused(
+            SignRefusal.WalletInsufficient,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{value} units are asked, the wallet {Address} held {lack.Balance} at block {lack.Block.Number} of {lack.Block.Time:u} ({Math.Max(0, (long)(time.GetUtcNow() - lack.Block.Time).TotalSeconds)} s ago), and {lack.Outstanding} are promised; fund the wallet"));
+    }
 }

@@ -62,6 +62,20 @@ public sealed class GatedWalletTests
     }
 
     [Fact]
+    public async Task Money_that_came_in_counts_before_its_block_is_final_and_money_that_went_out_only_then()
+    {
+        await using var gate = await Gate.OpenAsync(balance: 9_999);
+        var first = await gate.ReserveAsync();
+        Assert.IsType<SignOutcome.Refused>(await gate.SignAsync(first));
+
+        gate.World.Chain.Balance += 1;
+        gate.World.Chain.Mine(gate.World.Now); // the newest block has it, the final one does not
+        await gate.World.SweepAsync();
+        Assert.IsType<SignOutcome.Signed>(await gate.SignAsync(first));
+        Assert.IsType<SignOutcome.Refused>(await gate.SignAsync(await gate.ReserveAsync()));
+    }
+
+    [Fact]
     public async Task Released_units_can_be_promised_again()
     {
         await using var gate = await Gate.OpenAsync(balance: 10_000);
