@@ -33,11 +33,12 @@ public sealed class MetricsFeedTests
             await ledger.Host.RecordAsync(outcome);
         }
 
+        // The question is answered in its turn: what became durable before it has been told.
+        var values = await ledger.Host.QueryAsync((books, _) => books.Payments.Where(payment => payment.Id != aborted).Aggregate(Usd.Zero, (sum, payment) => sum.Plus(payment.Facts.Value)), TestContext.Current.CancellationToken);
         var text = await TextAsync(metrics);
         Assert.Contains("smartproxy_payments_total{outcome=\"paid\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("smartproxy_payments_total{outcome=\"in_doubt\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("smartproxy_payments_total{outcome=\"failed\"} 1\n", text, StringComparison.Ordinal);
-        var values = await ledger.Host.QueryAsync((books, _) => books.Payments.Where(payment => payment.Id != aborted).Aggregate(Usd.Zero, (sum, payment) => sum.Plus(payment.Facts.Value)), TestContext.Current.CancellationToken);
         Assert.Contains($"smartproxy_spend_micro_usd_total {values.Micros}\n", text, StringComparison.Ordinal); // what was aborted is worth nothing
     }
 
