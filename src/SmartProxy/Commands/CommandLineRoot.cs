@@ -25,6 +25,7 @@ internal static class CommandLineRoot
         PaymentsCommand.Build(seams),
         JournalCommand.Build(seams),
         ReportCommand.Build(seams),
+        StatementCommand.Build(seams),
         ReceiptCommand.Build(seams),
         QuoteCommand.Build(seams),
         WhyCommand.Build(seams),

@@ -1,3 +1,5 @@
+using SmartProxy.Accounting;
+using SmartProxy.Accounting.Statements;
 using SmartProxy.Demo;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
@@ -61,6 +63,12 @@ internal sealed record CommandSeams
 
     /// <summary>Shows every line of a data folder's journal in order, chain checked; the system may be running.</summary>
     public required Action<DataFolder, Action<JournalLine>> ReadJournal { get; init; }
+
+    /// <summary>Makes and signs the statement of a month; the system may be running.</summary>
+    public required Func<BooksQuestion, CancellationToken, Task<SignedStatement>> MakeStatement { get; init; }
+
+    /// <summary>Verifies a statement against a key set. Null when it is good, else the objection.</summary>
+    public Func<string, string, string?> VerifyStatement { get; init; } = StatementVerifier.Objection;
 
     /// <summary>Verifies a receipt against a key set. Null when it is good, else the objection.</summary>
     public required Func<string, string, string?> VerifyReceipt { get; init; }
@@ -127,6 +135,13 @@ internal sealed record PolicyHistory(string Policy, DataFolder Data, DateTimeOff
 /// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
 /// <param name="FromBlock">The first block to read.</param>
 internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);
+
+/// <summary>What <c>statement</c> and <c>evidence</c> ask.</summary>
+/// <param name="Data">Whose books; running or stopped, they are only read.</param>
+/// <param name="Month">Which month.</param>
+/// <param name="Rpc">Nodes, each for the chain that it serves; empty takes those of the settings.</param>
+/// <param name="ConfigFile">The settings, or null for those of the working folder.</param>
+internal sealed record BooksQuestion(DataFolder Data, Month Month, IReadOnlyList<Uri> Rpc, string? ConfigFile);
 
 /// <summary>What <c>why</c> asks.</summary>
 /// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>

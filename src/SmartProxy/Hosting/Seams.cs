@@ -49,6 +49,7 @@ internal static class Seams
                 return LedgerExport.Run(data.Path, output, problems);
             },
             ReadJournal = ReadJournal,
+            MakeStatement = new StatementDesk(TimeProvider.System).MakeAsync,
             VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
             RecordOffline = OfflineBooks.RecordAsync,
             OpenStopped = StoppedBooks.Open,
@@ -60,7 +61,8 @@ internal static class Seams
         };
     }
 
-    private static void ReadJournal(DataFolder data, Action<JournalLine> seen)
+    /// <summary>Shows every line of a journal; what can't be read is said to a person.</summary>
+    internal static void ReadJournal(DataFolder data, Action<JournalLine> seen)
     {
         try
         {

@@ -49,7 +49,7 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
     {
         // Anybody can make a token say that nothing was moved from anybody: that is no event.
         var transfers = logs.Where(log => log.Kind is WalletLogKind.Transfer && log.Value > 0).ToList();
-        foreach (var log in logs.Where(log => log.Kind is not WalletLogKind.Transfer))
+        foreach (var log in logs.Where(log => log.Kind is WalletLogKind.Used or WalletLogKind.Canceled))
         {
             var payment = await ledger.QueryAsync((books, _) => books.FindByNonce(chain, log.Asset, log.Wallet, log.Subject) is { } found ? new Known(found.Id, found.State, found.Facts.PayTo) : null, cancellationToken);
             var transfer = log.Kind is WalletLogKind.Used ? TransferOf(log, payment, transfers) : null;
