@@ -87,6 +87,7 @@ internal static class Seams
             await stop.Task;
         }
 
+        await host.StopAsync(settings.Hurry);
         return 0;
     }
 
