@@ -32,6 +32,9 @@ internal sealed record CommandSeams
     /// <summary>The public keys of this folder as a JSON Web Key Set.</summary>
     public required Func<string, string> ReadJwks { get; init; }
 
+    /// <summary>Fires when who stops the command does so a second time.</summary>
+    public CancellationToken Hurry { get; init; }
+
     public required IKeyFiles KeyFiles { get; init; }
 
     /// <summary>Whether the policy at this path has an entry for the agent; null when it can't be read.</summary>

@@ -24,6 +24,7 @@ internal static class ProxyServer
             .Configure<ConnectionOptions>(settings.Configuration.GetSection("SmartProxy:Connections"))
             .Configure<EgressOptions>(settings.Configuration.GetSection("SmartProxy:Egress"))
             .Configure<UpstreamOptions>(settings.Configuration.GetSection("SmartProxy:Upstream"))
+            .AddOptions<HostOptions>().Configure<IOptions<ConnectionOptions>>((host, connections) => host.ShutdownTimeout = TimeSpan.FromSeconds(connections.Value.ShutdownSeconds)).Services
             .PostConfigure<UpstreamOptions>(upstream => upstream.ExtraCaFile = upstream.ExtraCaFile is { } file ? Path.GetFullPath(file, settings.SettingsFolder) : null);
         AddParts(builder.Services, books, metrics);
         builder.WebHost.ConfigureKestrel((_, kestrel) =>

@@ -89,6 +89,7 @@ internal static class Seams
             await stop.Task;
         }
 
+        await host.StopAsync(settings.Hurry);
         return 0;
     }
 
