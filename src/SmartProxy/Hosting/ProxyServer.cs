@@ -53,7 +53,8 @@ internal static class ProxyServer
 
     public static PublicDocuments Documents(Books books) => new(() => books.Authority.CertificatePem, () => books.ReceiptKeys.Jwks);
 
-    private static void AddParts(IServiceCollection services, Books books, Metrics metrics)
+    /// <summary>The payment flow and the data path over one set of books.</summary>
+    internal static void AddParts(IServiceCollection services, Books books, Metrics metrics)
     {
         services.AddSingleton(books.Time);
         services.AddSingleton(books.Random);

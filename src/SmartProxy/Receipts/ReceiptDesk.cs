@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 
@@ -147,7 +148,9 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private async ValueTask StoreAsync(ReceiptFacts facts)
     {
         var receipt = _issuer.Issue(facts with { UsdPerToken = RateOf(facts) });
+        CrashPoint.Reach("receipt-made");
         await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
+        CrashPoint.Reach("receipt-stored");
     }
 
     private Usd? RateOf(ReceiptFacts facts) => facts switch

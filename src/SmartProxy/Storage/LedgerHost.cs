@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using SmartProxy.Ledger;
 using SmartProxy.Options;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -97,6 +98,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         if (entry is LedgerEvent.Frozen frozen)
         {
             _freeze.Press(frozen);
+            CrashPoint.Reach("freeze-pressed");
         }
 
         var command = new RecordCommand(entry);
@@ -161,6 +163,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <summary>An event is on disk.</summary>
     internal void Happened(LedgerEvent entry)
     {
+        CrashPoint.Reach("recorded-" + entry.GetType().Name);
         switch (entry)
         {
             case LedgerEvent.Settled e:
@@ -254,7 +257,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
 
             var lines = _batch.Flush();
             _health = new LedgerHealth(_journal.Head.Hash, _journal.Head.Sequence, _batch.Ledger.PolicyHash, Trouble: null);
+            CrashPoint.Reach("batch-durable");
             commands.ForEach(command => command.Durable(this));
+            CrashPoint.Reach("batch-answered");
             Tell(lines);
         }
         catch (Exception e)
