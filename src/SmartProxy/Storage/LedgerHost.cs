@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using SmartProxy.Ledger;
-using SmartProxy.Options;
 using SmartProxy.Operator;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;

@@ -2,12 +2,16 @@ namespace SmartProxy.Faults.Tests;
 
 /// <summary>
 /// What a disk may hold after the power went between two steps: everything that was synced; of what was written since, each sector of 512 bytes old or
-/// new by itself, the end of a file where it was or where it would be; names that no synced folder holds, there or not.
+/// new by itself, the end of a file where it was or where it would be; names that no synced folder holds, there or not, and a file under its name of
+/// before or of after.
 /// </summary>
 internal sealed class PowerLoss
 {
     private const int Sector = 512;
     private readonly Dictionary<string, Shadow> _files = [];
+
+    // A new name that no synced folder holds: before it, the file had another one, and the name perhaps another file.
+    private readonly List<(string From, string To, Shadow? Replaced)> _renames = [];
 
     private PowerLoss()
     {
@@ -31,7 +35,7 @@ internal sealed class PowerLoss
     /// <param name="isKept">Whether one unsynced thing made it to the disk.</param>
     public void Write(string folder, string root, Func<bool> isKept)
     {
-        foreach (var (path, file) in _files)
+        foreach (var (path, file) in Names(isKept))
         {
             if (file.IsNamed || isKept())
             {
@@ -40,6 +44,23 @@ internal sealed class PowerLoss
                 File.WriteAllBytes(copy, file.Image(isKept));
             }
         }
+    }
+
+    // What a name stands for, when the newest renames may be lost: the last one first, because each builds on the one before.
+    private Dictionary<string, Shadow> Names(Func<bool> isKept)
+    {
+        var names = new Dictionary<string, Shadow>(_files);
+        foreach (var (from, to, replaced) in Enumerable.Reverse(_renames).TakeWhile(_ => !isKept()))
+        {
+            names[from] = names[to];
+            names.Remove(to);
+            if (replaced is not null)
+            {
+                names[to] = replaced;
+            }
+        }
+
+        return names;
     }
 
     private void Take(DiskStep step)
@@ -58,8 +79,14 @@ internal sealed class PowerLoss
             case DiskStep.Synced synced:
                 _files[synced.Path].Sync();
                 break;
+            case DiskStep.Renamed renamed:
+                _renames.Add((renamed.Path, renamed.To, _files.GetValueOrDefault(renamed.To)));
+                _files[renamed.To] = _files[renamed.Path];
+                _files.Remove(renamed.Path);
+                break;
             case DiskStep.FolderSynced folder:
                 _files.Where(file => Path.GetDirectoryName(file.Key) == folder.Path).ToList().ForEach(file => file.Value.IsNamed = true);
+                _renames.RemoveAll(rename => Path.GetDirectoryName(rename.To) == folder.Path);
                 break;
         }
     }

@@ -14,6 +14,9 @@ internal abstract record DiskStep(string Path)
 
     public sealed record Synced(string Path) : DiskStep(Path);
 
+    /// <summary>Another name, in the place of a file that had it.</summary>
+    public sealed record Renamed(string Path, string To) : DiskStep(Path);
+
     /// <summary>The names in a folder are durable.</summary>
     public sealed record FolderSynced(string Path) : DiskStep(Path);
 }
@@ -59,6 +62,12 @@ internal sealed class RecordingDisk : IDisk
     }
 
     public void SyncFolder(string path) => Add(new DiskStep.FolderSynced(path));
+
+    public void Rename(string from, string to)
+    {
+        Add(new DiskStep.Renamed(from, to));
+        _disk.Rename(from, to);
+    }
 
     private void Add(DiskStep step)
     {
