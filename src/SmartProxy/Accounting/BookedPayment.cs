@@ -28,6 +28,12 @@ internal sealed record BookedPayment(JournalEntry.Reserved Reserved, DateTimeOff
     /// <summary>Whether the agent got an answer below 400; null while nothing came.</summary>
     public bool? Delivered { get; private init; }
 
+    /// <summary>Why what came is not what was promised, whatever its status said; null when it is, as far as is known.</summary>
+    public string? Undelivered { get; private init; }
+
+    /// <summary>Token units that came back.</summary>
+    public UInt128 Refunded { get; private init; }
+
     /// <summary>The stable word of a doubt, an abort or an expiry.</summary>
     public string? Why { get; private init; }
 
@@ -52,6 +58,8 @@ internal sealed record BookedPayment(JournalEntry.Reserved Reserved, DateTimeOff
         LedgerEvent.Sent => this with { State = PaymentState.Sent },
         LedgerEvent.Settled e => this with { State = PaymentState.Settled, AnsweredAt = at, Claim = e.Claim, Status = e.Status, Delivered = e.Delivered, Why = null },
         LedgerEvent.InDoubt e => this with { State = PaymentState.InDoubt, AnsweredAt = e.Status is null ? AnsweredAt : at, Claim = e.Claim ?? Claim, Status = e.Status ?? Status, Delivered = e.Delivered, Why = e.Why },
+        LedgerEvent.Undelivered e => this with { Delivered = false, Undelivered = e.Why },
+        LedgerEvent.Refunded e => this with { Refunded = Refunded + e.Refund.Value.Units },
         LedgerEvent.Aborted e => this with { State = PaymentState.Aborted, Why = e.Why },
         LedgerEvent.Voided e => this with { State = PaymentState.Voided, Voided = (e, at) },
         LedgerEvent.Proven e => this with { State = PaymentState.Proven, Proof = e.Proof },
@@ -63,6 +71,9 @@ internal sealed record BookedPayment(JournalEntry.Reserved Reserved, DateTimeOff
     public static PaymentId? SubjectOf(LedgerEvent happened) => happened switch
     {
         LedgerEvent.Sent e => e.Payment,
+        LedgerEvent.Undelivered e => e.Payment,
+        LedgerEvent.SellerSigned e => e.Payment,
+        LedgerEvent.Refunded e => e.Payment,
         LedgerEvent.Settled e => e.Payment,
         LedgerEvent.InDoubt e => e.Payment,
         LedgerEvent.Aborted e => e.Payment,

@@ -1,4 +1,5 @@
 using SmartProxy.Accounting;
+using SmartProxy.Accounting.Evidence;
 using SmartProxy.Accounting.Statements;
 using SmartProxy.Demo;
 using SmartProxy.Keys;
@@ -69,6 +70,9 @@ internal sealed record CommandSeams
 
     /// <summary>Makes and signs the statement of a month; the system may be running.</summary>
     public required Func<BooksQuestion, CancellationToken, Task<SignedStatement>> MakeStatement { get; init; }
+
+    /// <summary>Writes an evidence file; gives the number of receipts in it. The system may be running.</summary>
+    public required Func<EvidenceOrder, int> WriteEvidence { get; init; }
 
     /// <summary>Verifies a statement against a key set. Null when it is good, else the objection.</summary>
     public Func<string, string, string?> VerifyStatement { get; init; } = StatementVerifier.Objection;
@@ -145,6 +149,13 @@ internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyL
 /// <param name="Rpc">Nodes, each for the chain that it serves; empty takes those of the settings.</param>
 /// <param name="ConfigFile">The settings, or null for those of the working folder.</param>
 internal sealed record BooksQuestion(DataFolder Data, Month Month, IReadOnlyList<Uri> Rpc, string? ConfigFile);
+
+/// <summary>What <c>evidence</c> and <c>dispute</c> order.</summary>
+/// <param name="Data">Whose books; running or stopped, they are only read.</param>
+/// <param name="Scope">What it is about.</param>
+/// <param name="Statement">The month's statement; null for a single payment.</param>
+/// <param name="File">The new file.</param>
+internal sealed record EvidenceOrder(DataFolder Data, EvidenceScope Scope, SignedStatement? Statement, string File);
 
 /// <summary>What <c>why</c> asks.</summary>
 /// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>

@@ -38,6 +38,8 @@ internal static class CommonOptions
             : throw new OperatorException($"expected a node's URL such as `http://127.0.0.1:8545` after --rpc, found `{Printable.Line(url, 80)}`")),
     ];
 
+    public static Option<string> NewFile() => new("--to") { Description = "The file to write; it must not be there yet.", HelpName = "FILE", Required = true };
+
     public static Option<string?> Jwks() => new("--jwks") { Description = "The public keys; without it, those of the data folder.", HelpName = "FILE" };
 
     public static Option<string?> Config() => new("--config") { Description = "The settings; without it `appsettings.json` of this folder, if there is one.", HelpName = "FILE" };

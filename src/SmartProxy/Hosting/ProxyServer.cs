@@ -68,6 +68,7 @@ internal static class ProxyServer
         services.AddSingleton(metrics);
         services.AddSingleton(new PolicyNetworks(books.Policy));
         services.AddSingleton<PresentedPayments>();
+        services.AddSingleton<SellerPapers>();
         services.AddSingleton<Claims>();
         services.AddSingleton<IForesight>(new LedgerForesight(books.Ledger));
         services.AddSingleton<QuoteDesk>();

@@ -5,7 +5,7 @@ using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 
-/// <summary>What left an account by no decision, as the chain shows it now and as the journal recorded it.</summary>
+/// <summary>What left an account by no decision, as the chain shows it now and as the journal recorded it; and what came back.</summary>
 internal static class FlowExceptions
 {
     /// <param name="book">The journal.</param>
@@ -29,6 +29,17 @@ internal static class FlowExceptions
                 To = drift.To,
                 Block = drift.Proof.Block,
                 Transaction = drift.Proof.Transaction,
+            };
+        }
+
+        foreach (var (payment, refund) in book.Refunds.Where(refund => refund.Refund.Chain == chain && refund.Refund.Asset == account.Asset && refund.Refund.Wallet == account.Wallet))
+        {
+            yield return new StatedException("refund", chain, account, refund.Value.Units, $"came back from {refund.From}; it is in what came in, and returns no budget")
+            {
+                Payment = payment,
+                To = account.Wallet,
+                Block = refund.Proof.Block,
+                Transaction = refund.Proof.Transaction,
             };
         }
 

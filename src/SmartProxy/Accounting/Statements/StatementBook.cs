@@ -17,6 +17,7 @@ internal sealed class StatementBook
     private readonly PaymentBook _book;
     private readonly HashSet<(ChainId Chain, WalletAccount Account)> _accounts = [];
     private readonly List<ChainDrift> _drifts = [];
+    private readonly List<LedgerEvent.Refunded> _refunds = [];
     private Dictionary<(ChainId Chain, WalletAccount Account, Bytes32 Nonce), PaymentId>? _byNonce;
     private string? _registry;
 
@@ -38,6 +39,9 @@ internal sealed class StatementBook
     /// <summary>What the chain showed within the month and no decision explained.</summary>
     public IReadOnlyList<ChainDrift> Drifts => _drifts;
 
+    /// <summary>What came back within the month, whenever it had been paid.</summary>
+    public IReadOnlyList<LedgerEvent.Refunded> Refunds => _refunds;
+
     /// <summary>The tokens as the last policy on record declared them.</summary>
     public AssetRegistry Registry => AssetRegistry.TryParseCanonical(_registry, out var registry) ? registry : AssetRegistry.Default;
 
@@ -54,6 +58,9 @@ internal sealed class StatementBook
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated policy }:
                 _registry = policy.Registry;
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Refunded refund } when IsOfTheMonth(refund.Refund.Proof):
+                _refunds.Add(refund);
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Drifted { Drift: var drift } }:
                 Take(drift);

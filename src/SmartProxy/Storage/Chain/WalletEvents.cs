@@ -15,6 +15,8 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
     /// <summary>How the reason of a freeze for drift begins.</summary>
     public const string DriftWord = "drift";
 
+    private readonly Refunds _refunds = new(chain, ledger);
+
     /// <summary>Payments about which something was found that is not booked yet.</summary>
     public HashSet<OpenPayment> Found { get; } = [];
 
@@ -60,6 +62,11 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
         foreach (var transfer in transfers)
         {
             await DriftAsync(transfer, null, proof, cancellationToken);
+        }
+
+        foreach (var received in logs.Where(log => log.Kind is WalletLogKind.Received && log.Value > 0))
+        {
+            await _refunds.TakeAsync(received, proof, cancellationToken);
         }
     }
 
