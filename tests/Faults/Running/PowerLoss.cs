@@ -7,7 +7,9 @@ namespace SmartProxy.Faults.Tests;
 internal sealed class PowerLoss
 {
     private const int Sector = 512;
-    private readonly Dictionary<string, Shadow> _files = [];
+    private readonly Dictionary<string, Shadow> _seen = [];
+    private readonly Dictionary<string, Shadow> _durable = [];
+    private readonly List<NameChange> _pending = [];
 
     private PowerLoss()
     {
@@ -31,14 +33,13 @@ internal sealed class PowerLoss
     /// <param name="isKept">Whether one unsynced thing made it to the disk.</param>
     public void Write(string folder, string root, Func<bool> isKept)
     {
-        foreach (var (path, file) in _files)
+        var names = new Dictionary<string, Shadow>(_durable);
+        _pending.Where(_ => isKept()).ToList().ForEach(change => change.Apply(names));
+        foreach (var (path, file) in names)
         {
-            if (file.IsNamed || isKept())
-            {
-                var copy = Path.Combine(folder, Path.GetRelativePath(root, path));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.WriteAllBytes(copy, file.Image(isKept));
-            }
+            var copy = Path.Combine(folder, Path.GetRelativePath(root, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.WriteAllBytes(copy, file.Image(isKept));
         }
     }
 
@@ -47,20 +48,46 @@ internal sealed class PowerLoss
         switch (step)
         {
             case DiskStep.Made made:
-                _files[made.Path] = new Shadow();
+                Change(new NameChange(null, made.Path, new Shadow()));
+                break;
+            case DiskStep.Renamed renamed:
+                Change(new NameChange(renamed.Path, renamed.To, _seen[renamed.Path]));
                 break;
             case DiskStep.Written written:
-                _files[written.Path].Write(written.Offset, written.Bytes);
+                _seen[written.Path].Write(written.Offset, written.Bytes);
                 break;
             case DiskStep.Cut cut:
-                _files[cut.Path].Cut(cut.Length);
+                _seen[cut.Path].Cut(cut.Length);
                 break;
             case DiskStep.Synced synced:
-                _files[synced.Path].Sync();
+                _seen[synced.Path].Sync();
                 break;
             case DiskStep.FolderSynced folder:
-                _files.Where(file => Path.GetDirectoryName(file.Key) == folder.Path).ToList().ForEach(file => file.Value.IsNamed = true);
+                _pending.Where(change => change.Folder == folder.Path).ToList().ForEach(change => change.Apply(_durable));
+                _pending.RemoveAll(change => change.Folder == folder.Path);
                 break;
+        }
+    }
+
+    private void Change(NameChange change)
+    {
+        change.Apply(_seen);
+        _pending.Add(change);
+    }
+
+    /// <summary>A name that a file gets, in place of the one that it had.</summary>
+    private sealed record NameChange(string? From, string To, Shadow File)
+    {
+        public string? Folder => Path.GetDirectoryName(To);
+
+        public void Apply(Dictionary<string, Shadow> names)
+        {
+            if (From is not null)
+            {
+                names.Remove(From);
+            }
+
+            names[To] = File;
         }
     }
 
@@ -69,8 +96,6 @@ internal sealed class PowerLoss
     {
         private byte[] _seen = [];
         private byte[] _durable = [];
-
-        public bool IsNamed { get; set; }
 
         public void Write(long offset, byte[] bytes)
         {

@@ -64,6 +64,7 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("invariant", "I16")]
     public async Task A_refused_request_leads_to_a_genuine_receipt_with_the_reason_and_the_rule()
     {
         var id = await AskAsync(Dear, HttpStatusCode.Forbidden);
