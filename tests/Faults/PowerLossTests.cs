@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
@@ -24,10 +25,11 @@ public sealed class PowerLossTests : IDisposable
     {
         var disk = new RecordingDisk();
         var data = _folder.File("data");
-        var acknowledged = new List<(PaymentId Id, int After)>();
+        var answers = new ConcurrentQueue<Answered>();
+        disk.Stepping = step => answers.ToList().ForEach(answer => answer.Look(step));
         for (var life = 0; life < 3; life++)
         {
-            await LiveAsync(data, disk, acknowledged, life);
+            await LiveAsync(data, disk, answers, life);
         }
 
         var random = new Random(4711);
@@ -35,7 +37,7 @@ public sealed class PowerLossTests : IDisposable
         for (var cut = 0; cut <= steps.Count; cut++)
         {
             var loss = PowerLoss.After(steps.Take(cut));
-            var due = acknowledged.Where(payment => payment.After <= cut).Select(payment => payment.Id).ToArray();
+            var due = answers.Where(answer => answer.Before <= cut).Select(answer => answer.Id).ToArray();
             for (var image = 0; image < ImagesPerStep; image++, images++)
             {
                 var chance = image switch { 0 => 0, 1 => 100, _ => random.Next(5, 96) };
@@ -68,7 +70,7 @@ public sealed class PowerLossTests : IDisposable
     }
 
     /// <summary>One process: it opens, pays in batches of several sizes, books outcomes, and ends without a goodbye in all but the last life.</summary>
-    private static async Task LiveAsync(string data, RecordingDisk disk, List<(PaymentId Id, int After)> acknowledged, int life)
+    private static async Task LiveAsync(string data, RecordingDisk disk, ConcurrentQueue<Answered> answers, int life)
     {
         using var right = FolderLock.Acquire(data);
         await using var ledger = LedgerHost.Open(right, TimeProvider.System, new SeededRandom(life), disk);
@@ -79,14 +81,33 @@ public sealed class PowerLossTests : IDisposable
 
         for (var batch = 1; batch <= 4; batch++)
         {
-            var outcomes = await Task.WhenAll(Enumerable.Range(0, batch).Select(number => ledger.ReserveAsync(Requests.Next(Start), CancellationToken.None).AsTask()));
-            foreach (var outcome in outcomes)
+            // While the batch is decided nobody writes but the ledger's one writer, which looks at these answers at each of its steps.
+            var asked = Enumerable.Range(0, batch).Select(_ => new Answered(Requests.Next(Start))).ToList();
+            asked.ForEach(answers.Enqueue);
+            await Task.WhenAll(asked.Select(answer => answer.AskAsync(ledger)));
+            foreach (var answer in asked)
             {
-                var id = Assert.IsType<ReserveOutcome.Reserved>(outcome).Reservation.Id;
-                acknowledged.Add((id, disk.Count));
-                await ledger.RecordAsync(new LedgerEvent.Sent(id));
+                await ledger.RecordAsync(new LedgerEvent.Sent(answer.Id));
             }
         }
+    }
+
+    /// <summary>A request, and before which step of the disk its answer was there.</summary>
+    private sealed class Answered(ReserveRequest request)
+    {
+        private Task<ReserveOutcome>? _outcome;
+
+        public PaymentId Id => request.Id;
+
+        public int Before { get; private set; } = int.MaxValue;
+
+        public async Task AskAsync(LedgerHost ledger)
+        {
+            _outcome = ledger.ReserveAsync(request, CancellationToken.None).AsTask();
+            Assert.IsType<ReserveOutcome.Reserved>(await _outcome);
+        }
+
+        public void Look(int step) => Before = Before == int.MaxValue && _outcome is { IsCompletedSuccessfully: true } ? step : Before;
     }
 
     /// <summary>Requests that differ in everything that must.</summary>

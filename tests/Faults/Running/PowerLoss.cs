@@ -2,16 +2,14 @@ namespace SmartProxy.Faults.Tests;
 
 /// <summary>
 /// What a disk may hold after the power went between two steps: everything that was synced; of what was written since, each sector of 512 bytes old or
-/// new by itself, the end of a file where it was or where it would be; names that no synced folder holds, there or not, and a file under its name of
-/// before or of after.
+/// new by itself, the end of a file where it was or where it would be; names that no synced folder holds, there or not.
 /// </summary>
 internal sealed class PowerLoss
 {
     private const int Sector = 512;
-    private readonly Dictionary<string, Shadow> _files = [];
-
-    // A new name that no synced folder holds: before it, the file had another one, and the name perhaps another file.
-    private readonly List<(string From, string To, Shadow? Replaced)> _renames = [];
+    private readonly Dictionary<string, Shadow> _seen = [];
+    private readonly Dictionary<string, Shadow> _durable = [];
+    private readonly List<NameChange> _pending = [];
 
     private PowerLoss()
     {
@@ -35,32 +33,14 @@ internal sealed class PowerLoss
     /// <param name="isKept">Whether one unsynced thing made it to the disk.</param>
     public void Write(string folder, string root, Func<bool> isKept)
     {
-        foreach (var (path, file) in Names(isKept))
+        var names = new Dictionary<string, Shadow>(_durable);
+        _pending.Where(_ => isKept()).ToList().ForEach(change => change.Apply(names));
+        foreach (var (path, file) in names)
         {
-            if (file.IsNamed || isKept())
-            {
-                var copy = Path.Combine(folder, Path.GetRelativePath(root, path));
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.WriteAllBytes(copy, file.Image(isKept));
-            }
+            var copy = Path.Combine(folder, Path.GetRelativePath(root, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.WriteAllBytes(copy, file.Image(isKept));
         }
-    }
-
-    // What a name stands for, when the newest renames may be lost: the last one first, because each builds on the one before.
-    private Dictionary<string, Shadow> Names(Func<bool> isKept)
-    {
-        var names = new Dictionary<string, Shadow>(_files);
-        foreach (var (from, to, replaced) in Enumerable.Reverse(_renames).TakeWhile(_ => !isKept()))
-        {
-            names[from] = names[to];
-            names.Remove(to);
-            if (replaced is not null)
-            {
-                names[to] = replaced;
-            }
-        }
-
-        return names;
     }
 
     private void Take(DiskStep step)
@@ -68,26 +48,46 @@ internal sealed class PowerLoss
         switch (step)
         {
             case DiskStep.Made made:
-                _files[made.Path] = new Shadow();
-                break;
-            case DiskStep.Written written:
-                _files[written.Path].Write(written.Offset, written.Bytes);
-                break;
-            case DiskStep.Cut cut:
-                _files[cut.Path].Cut(cut.Length);
-                break;
-            case DiskStep.Synced synced:
-                _files[synced.Path].Sync();
+                Change(new NameChange(null, made.Path, new Shadow()));
                 break;
             case DiskStep.Renamed renamed:
-                _renames.Add((renamed.Path, renamed.To, _files.GetValueOrDefault(renamed.To)));
-                _files[renamed.To] = _files[renamed.Path];
-                _files.Remove(renamed.Path);
+                Change(new NameChange(renamed.Path, renamed.To, _seen[renamed.Path]));
+                break;
+            case DiskStep.Written written:
+                _seen[written.Path].Write(written.Offset, written.Bytes);
+                break;
+            case DiskStep.Cut cut:
+                _seen[cut.Path].Cut(cut.Length);
+                break;
+            case DiskStep.Synced synced:
+                _seen[synced.Path].Sync();
                 break;
             case DiskStep.FolderSynced folder:
-                _files.Where(file => Path.GetDirectoryName(file.Key) == folder.Path).ToList().ForEach(file => file.Value.IsNamed = true);
-                _renames.RemoveAll(rename => Path.GetDirectoryName(rename.To) == folder.Path);
+                _pending.Where(change => change.Folder == folder.Path).ToList().ForEach(change => change.Apply(_durable));
+                _pending.RemoveAll(change => change.Folder == folder.Path);
                 break;
+        }
+    }
+
+    private void Change(NameChange change)
+    {
+        change.Apply(_seen);
+        _pending.Add(change);
+    }
+
+    /// <summary>A name that a file gets, in place of the one that it had.</summary>
+    private sealed record NameChange(string? From, string To, Shadow File)
+    {
+        public string? Folder => Path.GetDirectoryName(To);
+
+        public void Apply(Dictionary<string, Shadow> names)
+        {
+            if (From is not null)
+            {
+                names.Remove(From);
+            }
+
+            names[To] = File;
         }
     }
 
@@ -96,8 +96,6 @@ internal sealed class PowerLoss
     {
         private byte[] _seen = [];
         private byte[] _durable = [];
-
-        public bool IsNamed { get; set; }
 
         public void Write(long offset, byte[] bytes)
         {

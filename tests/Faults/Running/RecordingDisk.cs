@@ -8,14 +8,14 @@ internal abstract record DiskStep(string Path)
     /// <summary>A name that was not there before.</summary>
     public sealed record Made(string Path) : DiskStep(Path);
 
+    /// <summary>A name that became another one, in the place of whatever had it.</summary>
+    public sealed record Renamed(string Path, string To) : DiskStep(Path);
+
     public sealed record Written(string Path, long Offset, byte[] Bytes) : DiskStep(Path);
 
     public sealed record Cut(string Path, long Length) : DiskStep(Path);
 
     public sealed record Synced(string Path) : DiskStep(Path);
-
-    /// <summary>Another name, in the place of a file that had it.</summary>
-    public sealed record Renamed(string Path, string To) : DiskStep(Path);
 
     /// <summary>The names in a folder are durable.</summary>
     public sealed record FolderSynced(string Path) : DiskStep(Path);
@@ -28,17 +28,8 @@ internal sealed class RecordingDisk : IDisk
     private readonly List<DiskStep> _steps = [];
     private readonly Lock _gate = new();
 
-    /// <summary>How many steps there are by now.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _steps.Count;
-            }
-        }
-    }
+    /// <summary>Told before each step how many there were before it, on the thread that makes it.</summary>
+    public Action<int>? Stepping { get; set; }
 
     public IReadOnlyList<DiskStep> Steps
     {
@@ -66,13 +57,14 @@ internal sealed class RecordingDisk : IDisk
     public void Rename(string from, string to)
     {
         Add(new DiskStep.Renamed(from, to));
-        _disk.Rename(from, to);
+        File.Move(from, to, overwrite: true);
     }
 
     private void Add(DiskStep step)
     {
         lock (_gate)
         {
+            Stepping?.Invoke(_steps.Count);
             _steps.Add(step);
         }
     }
