@@ -18,6 +18,7 @@ internal static class CommandLineRoot
         RunCommand.Build(seams),
         DemoCommand.Build(seams),
         AgentCommand.Build(seams),
+        CaCommand.Build(seams),
         EnvCommand.Build(seams),
         ExecCommand.Build(seams),
         PolicyCommand.Build(seams),

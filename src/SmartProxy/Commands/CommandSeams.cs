@@ -21,8 +21,7 @@ internal sealed record CommandSeams
     /// <summary>A network by its short name or CAIP-2 id, or null.</summary>
     public required Func<string, NetworkName?> FindNetwork { get; init; }
 
-    /// <summary>Makes the CA in this folder: key (0600) and <c>ca.pem</c>.</summary>
-    public required Action<string> CreateCertificateAuthority { get; init; }
+    public required IAuthorityFiles Authorities { get; init; }
 
     /// <summary>Makes the key that receipts are signed with, in this folder.</summary>
     public required Action<string> CreateReceiptsKey { get; init; }
