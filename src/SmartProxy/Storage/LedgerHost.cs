@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -59,11 +60,12 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="random">Names a new journal.</param>
     /// <param name="disk">The disk; the local one by default.</param>
+    /// <param name="options">How the journal is kept.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged or unwritable; the message says what to do.</exception>
-    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null)
+    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, LedgerOptions? options = null)
     {
         var ledger = new BudgetLedger();
-        var journal = FileJournal.Open(folder.Folder, disk ?? new PosixDisk(), ledger.Apply);
+        var journal = JournalRecovery.Open(folder.Folder, disk ?? new PosixDisk(), (options ?? new LedgerOptions()).SegmentBytes, ledger.Apply);
         try
         {
             var batch = new GroupCommit(time, journal, ledger);

@@ -30,6 +30,8 @@ internal sealed partial class PosixDisk : IDisk
         }
     }
 
+    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
+
     private static IOException Failed(string call, string path)
     {
         var error = Marshal.GetLastPInvokeError();

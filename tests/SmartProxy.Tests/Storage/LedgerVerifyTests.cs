@@ -151,12 +151,7 @@ public sealed class LedgerVerifyTests : IDisposable
         return (LedgerVerify.Run(_folder.Path, output, json), output.ToString());
     }
 
-    private void Write(byte[] journal, byte[]? head = null)
-    {
-        Directory.CreateDirectory(JournalFiles.FolderIn(_folder.Path));
-        File.WriteAllBytes(JournalFiles.JournalIn(_folder.Path), journal);
-        File.WriteAllBytes(JournalFiles.HeadIn(_folder.Path), head ?? HeadOf(journal));
-    }
+    private void Write(byte[] journal, byte[]? head = null) => StoredJournal.Write(_folder.Path, head ?? HeadOf(journal), journal);
 
     private static byte[] HeadOf(byte[] journal)
     {
