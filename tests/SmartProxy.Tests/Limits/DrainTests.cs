@@ -22,10 +22,10 @@ public sealed class DrainTests : IAsyncLifetime
     {
         _seller = await ScriptedSeller.StartAsync(tls: false);
         _seller.Sell("/slow", DeliverLateAsync);
-        _proxy = await ProxyProcess.StartAsync(_seller.Authority, new() { ["Connections:ShutdownSeconds"] = 60 });
+        _proxy = await ProxyProcess.StartAsync(_seller.Authority, new() { ["Connections:ShutdownSeconds"] = 600 });
     }
 
-    [Theory]
+    [Theory(Timeout = 90_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task What_is_signed_is_finished_and_booked_before_the_process_leaves(bool agentStays)
@@ -52,7 +52,7 @@ public sealed class DrainTests : IAsyncLifetime
         Assert.Single(Journal().OfType<LedgerEvent.Settled>());
     }
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task A_second_signal_waits_for_nobody_and_the_money_stays_held()
     {
         using var agent = await BuyAsync();
@@ -68,7 +68,7 @@ public sealed class DrainTests : IAsyncLifetime
         _settle.SetResult();
     }
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task With_nothing_under_way_it_leaves_at_once_and_idle_tunnels_keep_nobody()
     {
         using var tunnel = await _proxy.ConnectAsync();
