@@ -18,6 +18,11 @@ internal static class UpstreamFailures
     {
         if (error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled)
         {
+            if (IsTooSlow(exception))
+            {
+                return new Refusal(StatusCodes.Status408RequestTimeout, "request_body_failed", "the request body came too slowly; send it again, faster");
+            }
+
             return new Refusal(StatusCodes.Status400BadRequest, "request_body_failed", "the request body broke off; send it again");
         }
 
@@ -48,6 +53,13 @@ internal static class UpstreamFailures
             ? new Refusal(StatusCodes.Status502BadGateway, "upstream_tls_failed", "the origin does not speak TLS 1.2 or later on this port, or broke the handshake off; check host and port")
             : new Refusal(StatusCodes.Status502BadGateway, "upstream_failed", "the origin broke the connection off; try again later");
     }
+
+    private static bool IsTooSlow(Exception? exception) => exception switch
+    {
+        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status408RequestTimeout,
+        AggregateException several => several.InnerExceptions.Any(IsTooSlow),
+        _ => exception?.InnerException is { } inner && IsTooSlow(inner),
+    };
 
     private static T? Find<T>(Exception? exception)
         where T : Exception => exception is null ? null : exception as T ?? Find<T>(exception.InnerException);

@@ -135,7 +135,7 @@ internal sealed class Books : IAsyncDisposable
         AdminToken = AdminToken.Load(data.AdminToken);
         Credentials = CredentialStore.Open(new CredentialFile(data.Credentials), Time);
 
-        Ledger = Keep(LedgerHost.Open(folder, Time, Random));
+        Ledger = Keep(LedgerHost.Open(folder, Time, Random, options: settings.Options.Ledger));
         ReadModel = Keep(LiteDbReadModel.Open(data.Path, Ledger));
         Receipts = Keep(new ReceiptDesk(Ledger, ReadModel, new ReceiptIssuer(ReceiptKeys, Time), Logging.CreateLogger<ReceiptDesk>()));
         Wallets = await WalletLoader.LoadAsync(settings, Ledger, Time);

@@ -24,6 +24,7 @@ internal static class ProxyServer
             .Configure<ConnectionOptions>(settings.Configuration.GetSection("SmartProxy:Connections"))
             .Configure<EgressOptions>(settings.Configuration.GetSection("SmartProxy:Egress"))
             .Configure<UpstreamOptions>(settings.Configuration.GetSection("SmartProxy:Upstream"))
+            .AddOptions<HostOptions>().Configure<IOptions<ConnectionOptions>>((host, connections) => host.ShutdownTimeout = TimeSpan.FromSeconds(connections.Value.ShutdownSeconds)).Services
             .PostConfigure<UpstreamOptions>(upstream => MakeFull(upstream, settings.SettingsFolder));
         AddParts(builder.Services, books, metrics);
         if (settings.Options.Listen.Tls is { } tls)
@@ -66,7 +67,8 @@ internal static class ProxyServer
         }
     }
 
-    private static void AddParts(IServiceCollection services, Books books, Metrics metrics)
+    /// <summary>The payment flow and the data path over one set of books.</summary>
+    internal static void AddParts(IServiceCollection services, Books books, Metrics metrics)
     {
         services.AddSingleton(books.Time);
         services.AddSingleton(books.Random);
@@ -80,6 +82,7 @@ internal static class ProxyServer
         services.AddSingleton(metrics);
         services.AddSingleton(new PolicyNetworks(books.Policy));
         services.AddSingleton<PresentedPayments>();
+        services.AddSingleton<SellerPapers>();
         services.AddSingleton<Claims>();
         services.AddSingleton<IForesight>(new LedgerForesight(books.Ledger));
         services.AddSingleton<QuoteDesk>();

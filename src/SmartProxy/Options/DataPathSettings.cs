@@ -25,8 +25,11 @@ internal static class DataPathSettings
         ["Connections"] =
         [
             nameof(ConnectionOptions.HeadBytes), nameof(ConnectionOptions.HeadSeconds), nameof(ConnectionOptions.HandshakeSeconds), nameof(ConnectionOptions.Challenges),
-            nameof(ConnectionOptions.TunnelIdleSeconds), nameof(ConnectionOptions.MaxConnections), nameof(ConnectionOptions.MaxTunnelsPerAgent), nameof(ConnectionOptions.RequestLineBytes),
-            nameof(ConnectionOptions.RequestHeadersBytes), nameof(ConnectionOptions.RequestHeaderLines), nameof(ConnectionOptions.MinimumBytesPerSecond),
+            nameof(ConnectionOptions.KeepAliveSeconds), nameof(ConnectionOptions.TunnelIdleSeconds), nameof(ConnectionOptions.TunnelSeconds),
+            nameof(ConnectionOptions.MaxConnections), nameof(ConnectionOptions.MaxConnectionsPerAgent), nameof(ConnectionOptions.MaxTunnels), nameof(ConnectionOptions.MaxTunnelsPerAgent),
+            nameof(ConnectionOptions.MaxRequests), nameof(ConnectionOptions.MaxRequestsPerAgent), nameof(ConnectionOptions.Http2Streams), nameof(ConnectionOptions.BufferBytes), nameof(ConnectionOptions.MemoryBytes),
+            nameof(ConnectionOptions.RequestLineBytes), nameof(ConnectionOptions.RequestHeadersBytes), nameof(ConnectionOptions.RequestHeaderLines),
+            nameof(ConnectionOptions.MinimumBytesPerSecond), nameof(ConnectionOptions.RateGraceSeconds), nameof(ConnectionOptions.ShutdownSeconds),
             nameof(ConnectionOptions.LeafCertificates), nameof(ConnectionOptions.Passthrough),
         ],
     };

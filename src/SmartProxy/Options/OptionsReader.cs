@@ -142,8 +142,13 @@ internal sealed class OptionsReader
 
     private LedgerOptions ReadLedger(IConfigurationSection section)
     {
-        RefuseUnknown(section, ["Anchor"]);
-        return new LedgerOptions { Anchor = section["Anchor"] is { Length: > 0 } anchor ? FullPath(anchor) : null };
+        RefuseUnknown(section, ["Anchor", "SegmentMiB"]);
+        var defaults = new LedgerOptions();
+        return new LedgerOptions
+        {
+            Anchor = section["Anchor"] is { Length: > 0 } anchor ? FullPath(anchor) : null,
+            SegmentBytes = ReadNumber(section.GetSection("SegmentMiB"), 1, 65_536) is { } segment ? (long)segment << 20 : defaults.SegmentBytes,
+        };
     }
 
     private WalletOptions ReadWallet(IConfigurationSection section)

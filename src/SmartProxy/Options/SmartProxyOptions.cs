@@ -77,6 +77,9 @@ internal sealed record LedgerOptions
 {
     /// <summary>A file outside the data folder that keeps the journal's head, so that a rolled-back folder is noticed.</summary>
     public string? Anchor { get; init; }
+
+    /// <summary>From this size on a segment of the journal is full and the next one begins, in bytes. <c>Ledger:SegmentMiB</c>.</summary>
+    public long SegmentBytes { get; init; } = 256L << 20;
 }
 
 internal sealed record WalletOptions

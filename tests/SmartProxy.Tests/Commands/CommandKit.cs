@@ -43,6 +43,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
             VerifyLedger = (_, output, _) => Task.FromResult(Print(output, "verified", 0)),
+            WriteEvidence = _ => throw new NotSupportedException(),
+            MakeStatement = (_, _) => throw new NotSupportedException(),
             ReadJournal = (data, seen) => SmartProxy.Storage.JournalScan.Read(data.Path, seen),
             ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),
             VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
