@@ -101,10 +101,14 @@ internal sealed class ProxyHost : IDemoProxy
 
     private async Task ListenAsync(RunSettings settings, CancellationToken cancellationToken)
     {
-        await StartAsync(_admin, settings.Options.Listen.Admin, "--admin", cancellationToken);
-        await StartAsync(_proxy, settings.Options.Listen.Proxy, "--listen", cancellationToken);
-        (Proxy, Admin) = (AddressOf(_proxy), AddressOf(_admin));
-        _proxy.Services.GetRequiredService<OwnListeners>().Set([EndPointOf(settings.Options.Listen.Proxy, Proxy), EndPointOf(settings.Options.Listen.Admin, Admin)]);
+        // INVARIANT: the guard knows the admin listener before the first agent can ask for it.
+        var (listen, own) = (settings.Options.Listen, _proxy.Services.GetRequiredService<OwnListeners>());
+        await StartAsync(_admin, listen.Admin, "--admin", cancellationToken);
+        Admin = AddressOf(_admin, Uri.UriSchemeHttp);
+        own.Set([EndPointOf(listen.Admin, Admin), listen.Proxy.EndPoint]);
+        await StartAsync(_proxy, listen.Proxy, "--listen", cancellationToken);
+        Proxy = AddressOf(_proxy, listen.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps);
+        own.Set([EndPointOf(listen.Admin, Admin), EndPointOf(listen.Proxy, Proxy)]);
         new RunFile(Environment.ProcessId, Proxy.GetLeftPart(UriPartial.Authority), Admin.GetLeftPart(UriPartial.Authority), settings.Policy, _books.AdminToken.Reveal()).Write(_data);
         _isServing = true;
     }
@@ -145,12 +149,11 @@ internal sealed class ProxyHost : IDemoProxy
         }
     }
 
-    private static Uri AddressOf(WebApplication app)
+    // Kestrel names the plain port https because TLS stands in its chain: what is spoken there is ours to say.
+    private static Uri AddressOf(WebApplication app, string scheme)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-
-        // Kestrel names the plain port https because TLS stands in its chain; outside tunnels it is http.
-        return new UriBuilder(address) { Scheme = Uri.UriSchemeHttp }.Uri;
+        return new UriBuilder(address) { Scheme = scheme }.Uri;
     }
 
     private static IPEndPoint EndPointOf(ListenAddress configured, Uri bound) => new(configured.Address, bound.Port);
