@@ -154,7 +154,7 @@ public sealed class AdmissionTests : IAsyncDisposable
         {
             try
             {
-                await tunnel.SendAsync("G"u8.ToArray(), Stop);
+                await tunnel.SendAsync("G"u8.ToArray(), TestContext.Current.CancellationToken);
             }
             catch (IOException)
             {

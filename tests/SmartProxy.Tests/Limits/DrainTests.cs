@@ -31,7 +31,7 @@ public sealed class DrainTests : IAsyncLifetime
     public async Task What_is_signed_is_finished_and_booked_before_the_process_leaves(bool agentStays)
     {
         using var agent = await BuyAsync();
-        await _paid.Task;
+        await _paid.Task.WaitAsync(TestContext.Current.CancellationToken);
         if (!agentStays)
         {
             agent.Dispose();
@@ -56,7 +56,7 @@ public sealed class DrainTests : IAsyncLifetime
     public async Task A_second_signal_waits_for_nobody_and_the_money_stays_held()
     {
         using var agent = await BuyAsync();
-        await _paid.Task;
+        await _paid.Task.WaitAsync(TestContext.Current.CancellationToken);
         _proxy.Signal("TERM");
         await _proxy.UntilItAcceptsNobodyAsync();
         _proxy.Signal("TERM");
@@ -76,7 +76,7 @@ public sealed class DrainTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 200 ", await tunnel.ReadHeadAsync(Stop), StringComparison.Ordinal);
 
         _proxy.Signal("TERM");
-        Assert.Equal("", await tunnel.ReadToEndAsync(Stop));
+        Assert.Equal("", await tunnel.ReadToEndAsync(TestContext.Current.CancellationToken));
         await _proxy.EndedAsync();
         Assert.Equal(0, _proxy.ExitCode);
     }
