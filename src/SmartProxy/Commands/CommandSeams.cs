@@ -21,8 +21,7 @@ internal sealed record CommandSeams
     /// <summary>A network by its short name or CAIP-2 id, or null.</summary>
     public required Func<string, NetworkName?> FindNetwork { get; init; }
 
-    /// <summary>Makes the CA in this folder: key (0600) and <c>ca.pem</c>.</summary>
-    public required Action<string> CreateCertificateAuthority { get; init; }
+    public required IAuthorityFiles Authorities { get; init; }
 
     /// <summary>Makes the key that receipts are signed with, in this folder.</summary>
     public required Action<string> CreateReceiptsKey { get; init; }
@@ -32,6 +31,9 @@ internal sealed record CommandSeams
 
     /// <summary>The public keys of this folder as a JSON Web Key Set.</summary>
     public required Func<string, string> ReadJwks { get; init; }
+
+    /// <summary>Fires when who stops the command does so a second time.</summary>
+    public CancellationToken Hurry { get; init; }
 
     public required IKeyFiles KeyFiles { get; init; }
 

@@ -20,7 +20,7 @@ internal static class RunCommand
         command.SetAction((result, cancellationToken) =>
         {
             var flags = Flags(result.GetValue(listen), result.GetValue(admin), result.GetValue(insecure));
-            var settings = RunSettings.Load(result.GetRequiredValue(data), result.GetRequiredValue(policy), result.GetValue(config), flags) with { UsesDevKey = result.GetValue(devKey) };
+            var settings = RunSettings.Load(result.GetRequiredValue(data), result.GetRequiredValue(policy), result.GetValue(config), flags) with { UsesDevKey = result.GetValue(devKey), Hurry = seams.Hurry };
             return seams.Run(settings, cancellationToken);
         });
         return command;

@@ -25,7 +25,7 @@ internal static class Seams
             Run = RunAsync,
             StartProxy = async (settings, cancellationToken) => await ProxyHost.StartAsync(settings, cancellationToken),
             FindNetwork = FindNetwork,
-            CreateCertificateAuthority = folder => CertificateAuthority.Create(folder, TimeProvider.System).Dispose(),
+            Authorities = new AuthorityFiles(TimeProvider.System),
             CreateReceiptsKey = folder =>
             {
                 ReceiptKeys.Create(folder, TimeProvider.System.GetUtcNow());
@@ -93,6 +93,7 @@ internal static class Seams
             await stop.Task;
         }
 
+        await host.StopAsync(settings.Hurry);
         return 0;
     }
 

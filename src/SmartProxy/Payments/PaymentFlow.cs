@@ -72,6 +72,7 @@ internal sealed partial class PaymentFlow(
     private async ValueTask PayAsync(IUpstreamCall call, Challenge challenge, Claim.Made claim)
     {
         var reservation = claim.Reservation;
+        CrashPoint.Reach("reserved");
         if (Stop(call) is { } stop)
         {
             await AbortAsync(call, reservation, stop.Reason, stop);
@@ -86,6 +87,8 @@ internal sealed partial class PaymentFlow(
             return;
         }
 
+        CrashPoint.Reach("signed");
+
         // INVARIANT: from here the amount is held until it is proven settled or dead, whatever happens to this request.
         var header = (PaymentHeader.Written)X402Writer.TryWrite(challenge, claim.Verdict.Offer, signed.Authorization, signed.Signature, Claims.IdentifierOf(reservation.Id));
         var payment = new PresentedPayment(reservation, header.Name, header.Value, DeliveryCheck.PromisedType(challenge, claim.Verdict.Offer));
@@ -98,6 +101,7 @@ internal sealed partial class PaymentFlow(
             return;
         }
 
+        CrashPoint.Reach("sending");
         var identical = call.Method is "GET" or "HEAD" || X402Writer.OffersPaymentIdentifier(challenge);
         await PresentAsync(call, payment, isAgain: false, mayRepeat: identical);
     }
@@ -111,9 +115,11 @@ internal sealed partial class PaymentFlow(
         string? undelivered = null;
         var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head =>
         {
+            var reply = OnHead(payment, isAgain, head, undelivered = delivery.OfHead(head), out receipt);
             Keep(id, papers.OfReceipt(head.Values, payment.Reservation.Authorization.Terms, $"{call.Origin}{call.Target}"));
-            return OnHead(payment, isAgain, head, undelivered = delivery.OfHead(head), out receipt);
+            return reply;
         });
+        CrashPoint.Reach("passed-on");
         if (attempt.Head is not null)
         {
             if ((undelivered ?? delivery.OfEnd(attempt)) is { } why)
@@ -146,6 +152,7 @@ internal sealed partial class PaymentFlow(
     // The outcome is queued before the agent can see the answer: its next request finds it booked.
     private PaidReply OnHead(PresentedPayment payment, bool isAgain, AnswerHead head, string? undelivered, out string receipt)
     {
+        CrashPoint.Reach("answered");
         var reservation = payment.Reservation;
         var outcome = SettlementOutcome.Of(head.Status, SettlementReader.Read(head.Values));
         receipt = Receipt.IdOf(reservation.Id, isFinal: isAgain && outcome is SettlementOutcome.Settled);
@@ -155,6 +162,7 @@ internal sealed partial class PaymentFlow(
             presented.Remove(reservation.Id);
         }
 
+        CrashPoint.Reach("booked");
         KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, receipt), new(OurHeaders.Paid, PaidSummary.Of(reservation))];
         return head.Status == StatusCodes.Status402PaymentRequired
             ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = receipt })

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 
@@ -142,8 +143,10 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     private async ValueTask StoreAsync(ReceiptFacts facts)
     {
-        var receipt = _issuer.Issue(facts.Rated(_registries.UsdPerToken));
+var receipt = _issuer.Issue(facts.Rated(_registries.UsdPerToken));
+        CrashPoint.Reach("receipt-made");
         await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
+        CrashPoint.Reach("receipt-stored");
     }
 
     private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)

@@ -8,6 +8,9 @@ internal interface IDisk
 
     /// <summary>Makes the names in a folder durable.</summary>
     void SyncFolder(string path);
+
+    /// <summary>Gives a file another name, in the place of a file that has it.</summary>
+    void Rename(string from, string to);
 }
 
 internal interface IDiskFile : IDisposable
@@ -24,4 +27,17 @@ internal interface IDiskFile : IDisposable
     void Sync();
 
     void Truncate(long length);
+}
+
+internal static class DiskFileExtensions
+{
+    /// <summary>Writes all of it, or fails.</summary>
+    public static void WriteAll(this IDiskFile file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        var written = file.Write(bytes, offset);
+        if (written != bytes.Length)
+        {
+            throw new IOException($"only {written} of {bytes.Length} bytes were written: the disk is full or failing");
+        }
+    }
 }

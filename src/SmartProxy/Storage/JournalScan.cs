@@ -20,19 +20,14 @@ internal static class JournalScan
     /// <inheritdoc cref="Read"/>
     public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
     {
-        if (JournalFiles.UnknownSegment(dataFolder) is { } unknown)
-        {
-            throw new InvalidDataException($"`{unknown}` was written by a newer version, which must be used to read it");
-        }
-
-        using var file = new FileStream(JournalFiles.JournalIn(dataFolder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
-        var scanner = new LineScanner((bytes, offset) => RandomAccess.Read(file.SafeFileHandle, bytes, offset), 0, RandomAccess.GetLength(file.SafeFileHandle));
+        using var segments = JournalSegments.Open(dataFolder);
+        var scanner = segments.Scan();
         var chain = new JournalChain();
         while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
         {
             if (chain.Check(bytes, isTerminated: true, out var line) is { } problem)
             {
-                throw new InvalidDataException($"byte {scanner.Offset}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+                throw new InvalidDataException($"{segments.PlaceOf(scanner.Offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
             }
 
             seen(line, bytes);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SmartProxy.Operator;
 
 namespace SmartProxy.Storage;
 
@@ -20,6 +21,7 @@ internal sealed partial class PosixDisk : IDisk
         }
 
         var synced = Native.fsync(folder);
+        CrashPoint.Reach("folder-synced");
         var failure = synced < 0 ? Failed("fsync", path) : null;
         _ = Native.close(folder);
         if (failure is not null)
@@ -27,6 +29,8 @@ internal sealed partial class PosixDisk : IDisk
             throw failure;
         }
     }
+
+    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     private static IOException Failed(string call, string path)
     {
@@ -51,13 +55,16 @@ internal sealed partial class PosixDisk : IDisk
             _path = path;
             _stream = new FileStream(path, options);
             _handle = _stream.SafeFileHandle;
+            CrashPoint.Reach(CrashPoint.KindOf(path) + "-opened");
         }
 
         public long Length => RandomAccess.GetLength(_handle);
 
         public int Write(ReadOnlySpan<byte> bytes, long offset)
         {
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-write");
             var written = Native.pwrite(_handle, bytes, bytes.Length, offset);
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-written");
             return written < 0 ? throw Failed("pwrite", _path) : (int)written;
         }
 
@@ -78,6 +85,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("fdatasync", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-synced");
         }
 
         public void Truncate(long length)
@@ -86,6 +95,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("ftruncate", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-cut");
         }
 
         public void Dispose() => _stream.Dispose();

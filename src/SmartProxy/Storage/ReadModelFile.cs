@@ -1,5 +1,6 @@
 using LiteDB;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -74,7 +75,9 @@ internal sealed class ReadModelFile : IDisposable
             }
 
             _state.Upsert(new BsonDocument { ["_id"] = "journal", ["seq"] = lines[^1].Sequence, ["hash"] = lines[^1].Hash.ToArray() });
+            CrashPoint.Reach("index-applying");
             _database.Commit();
+            CrashPoint.Reach("index-applied");
         }
         catch
         {

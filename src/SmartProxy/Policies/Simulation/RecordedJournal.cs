@@ -28,14 +28,9 @@ internal static class RecordedJournal
     /// <exception cref="InvalidDataException">A line can't be read.</exception>
     public static void Read(string dataFolder, Action<JournalLine> take, Action<long, long> progress)
     {
-        if (JournalFiles.UnknownSegment(dataFolder) is { } unknown)
-        {
-            throw new InvalidDataException($"`{unknown}` was written by a newer version, which must be used to read it");
-        }
-
-        using var file = File.OpenHandle(JournalFiles.JournalIn(dataFolder), share: FileShare.ReadWrite, options: FileOptions.SequentialScan);
-        var length = RandomAccess.GetLength(file);
-        var scanner = new LineScanner((bytes, offset) => RandomAccess.Read(file, bytes, offset), 0, length);
+        using var segments = JournalSegments.Open(dataFolder);
+        var length = segments.Length;
+        var scanner = segments.Scan(0, length);
         var parsing = new Queue<Task<List<JournalLine>>>();
         while (NextBatch(scanner) is { } batch)
         {
