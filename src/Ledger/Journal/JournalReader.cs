@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SmartProxy.Protocol;
 
@@ -15,24 +16,25 @@ public static class JournalReader
     /// <param name="bytes">The line without its line feed.</param>
     /// <param name="line">The line, with the hash of its bytes; its place in the chain is not judged here.</param>
     /// <param name="problem">What is wrong with it, or null.</param>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem)
+    /// <param name="texts">What the same reader has met before; null for a single line.</param>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null)
     {
         try
         {
-            line = Read(bytes);
+            line = Read(bytes, texts ?? new SeenTexts());
             problem = null;
             return true;
         }
-        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or OverflowException)
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or OverflowException or DecoderFallbackException)
         {
             (line, problem) = (null!, e.Message);
             return false;
         }
     }
 
-    private static JournalLine Read(ReadOnlySpan<byte> bytes)
+    private static JournalLine Read(ReadOnlySpan<byte> bytes, SeenTexts texts)
     {
-        var reader = new LineReader(bytes);
+        var reader = new LineReader(bytes, texts);
         reader.Begin();
         if (reader.Number("v"u8) is var version and not JournalWriter.Version)
         {
@@ -58,7 +60,7 @@ public static class JournalReader
     {
         var id = reader.Payment("payment"u8);
         var policy = reader.Word("policy"u8);
-        var record = reader.Text("record"u8);
+        var record = reader.UniqueText("record"u8);
         var authorization = ReadAuthorization(ref reader);
         var facts = ReadFacts(ref reader, authorization.Terms);
         var lines = ReadLines(ref reader);

@@ -14,16 +14,15 @@ internal static class JournalScan
     public static (long Sequence, Bytes32 Head) Read(string dataFolder, Action<JournalLine> seen)
     {
         using var segments = JournalSegments.Open(dataFolder);
-        var scanner = segments.Scan();
         var chain = new JournalChain();
-        while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
+        foreach (var read in segments.Pipe().Lines().TakeWhile(read => read.IsTerminated))
         {
-            if (chain.Check(bytes, isTerminated: true, out var line) is { } problem)
+            if (chain.Check(read) is { } problem)
             {
-                throw new InvalidDataException($"{segments.PlaceOf(scanner.Offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+                throw new InvalidDataException($"{segments.PlaceOf(read.Offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
             }
 
-            seen(line);
+            seen(read.Line!);
         }
 
         return (chain.Sequence, chain.Head);
