@@ -17,11 +17,18 @@ public static class JournalReader
     /// <param name="line">The line, with the hash of its bytes; its place in the chain is not judged here.</param>
     /// <param name="problem">What is wrong with it, or null.</param>
     /// <param name="texts">What the same reader has met before; null for a single line.</param>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null)
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null) =>
+        TryRead(bytes, out line, out problem, texts, isHashed: true);
+
+    /// <summary>As <see cref="TryRead(ReadOnlySpan{byte}, out JournalLine, out string?, SeenTexts?)"/>, for those who do not judge the chain: the hash is left zero, which halves the work.</summary>
+    public static bool TryReadUnhashed(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null) =>
+        TryRead(bytes, out line, out problem, texts, isHashed: false);
+
+    private static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts, bool isHashed)
     {
         try
         {
-            line = Read(bytes, texts ?? new SeenTexts());
+            line = Read(bytes, texts ?? new SeenTexts(), isHashed);
             problem = null;
             return true;
         }
@@ -32,7 +39,7 @@ public static class JournalReader
         }
     }
 
-    private static JournalLine Read(ReadOnlySpan<byte> bytes, SeenTexts texts)
+    private static JournalLine Read(ReadOnlySpan<byte> bytes, SeenTexts texts, bool isHashed)
     {
         var reader = new LineReader(bytes, texts);
         reader.Begin();
@@ -46,7 +53,7 @@ public static class JournalReader
         var at = reader.Time("at"u8);
         var entry = ReadEntry(ref reader, reader.Text("type"u8));
         reader.End();
-        return new JournalLine(sequence, previous, at, entry, Bytes32.Sha256(bytes));
+        return new JournalLine(sequence, previous, at, entry, isHashed ? Bytes32.Sha256(bytes) : default);
     }
 
     private static JournalEntry ReadEntry(ref LineReader reader, string type) => type switch

@@ -6,8 +6,8 @@ internal readonly record struct JournalChunk(byte[] Bytes, int Length, long Offs
 /// <summary>Cuts a journal into chunks that end with a line feed.</summary>
 internal sealed class JournalChunks(JournalSegments segments, long from, long end)
 {
-    /// <summary>The usual size of a chunk, in bytes.</summary>
-    public const int Size = 1024 * 1024;
+    /// <summary>The usual size of a chunk, in bytes: small enough for it and its lines to be young garbage.</summary>
+    public const int Size = 64 * 1024;
 
     private long _next = from;
     private byte[] _rest = [];

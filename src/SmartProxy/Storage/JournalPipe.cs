@@ -22,11 +22,14 @@ internal sealed class JournalPipe(JournalSegments segments, long from, long end)
     /// <summary>Whether the commitments of reservations are judged too.</summary>
     public bool WithCommitments { get; init; }
 
+    /// <summary>Whether lines are hashed; whoever does not judge the chain needs no hashes.</summary>
+    public bool WithHashes { get; init; } = true;
+
     /// <summary>Which lines are wanted, by their bytes; all by default.</summary>
     public Func<ReadOnlySpan<byte>, bool> IsWanted { get; init; } = static _ => true;
 
     /// <summary>How many chunks are parsed ahead of the one that is being taken.</summary>
-    public int Ahead { get; init; } = Environment.ProcessorCount + 1;
+    public int Ahead { get; init; } = 8 * Environment.ProcessorCount;
 
     /// <summary>Where the last line that was shown ends.</summary>
     public long Position { get; private set; }
@@ -80,8 +83,9 @@ internal sealed class JournalPipe(JournalSegments segments, long from, long end)
         return lines;
     }
 
-    private ParsedLine Parse(ReadOnlySpan<byte> bytes, long offset, int size, bool isTerminated, SeenTexts texts) =>
-        JournalReader.TryRead(bytes, out var line, out var problem, texts)
-            ? new ParsedLine(line, null, offset, offset + size, isTerminated, WithCommitments ? NotaryCheck.CommitmentOf(line).Head : null)
-            : new ParsedLine(null, problem, offset, offset + size, isTerminated, null);
+    private ParsedLine Parse(ReadOnlySpan<byte> bytes, long offset, int size, bool isTerminated, SeenTexts texts)
+    {
+        var isRead = WithHashes ? JournalReader.TryRead(bytes, out var line, out var problem, texts) : JournalReader.TryReadUnhashed(bytes, out line, out problem, texts);
+        return new ParsedLine(isRead ? line : null, problem, offset, offset + size, isTerminated, isRead && WithCommitments ? NotaryCheck.CommitmentOf(line).Head : null);
+    }
 }

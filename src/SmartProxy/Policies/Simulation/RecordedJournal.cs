@@ -26,7 +26,7 @@ internal static class RecordedJournal
     {
         using var segments = JournalSegments.Open(dataFolder);
         var length = segments.Length;
-        var pipe = new JournalPipe(segments, 0, length) { IsWanted = IsWanted };
+        var pipe = new JournalPipe(segments, 0, length) { IsWanted = IsWanted, WithHashes = false };
         var told = 0L;
         foreach (var read in pipe.Lines().TakeWhile(read => read.IsTerminated))
         {
