@@ -140,7 +140,16 @@ public sealed class DigestTests : IDisposable
     private static async Task PayAsync(OpenLedger ledger, int number, int fate, int agent)
     {
         var request = Purchases.Request(number, ledger.Time.GetUtcNow(), "agent-" + agent, micros: (ulong)(10_000 + (number % 3)));
-        request = request with { HasIdempotencyKey = number % 5 == 0, IsSafeMethod = number % 2 == 0, RequestDigest = Bytes32.Sha256([(byte)(number & 255)]) };
+        var shop = Origin.TryParse($"https://shop{number / 40}.example", out var origin) ? origin : default;
+        request = request with
+        {
+            HasIdempotencyKey = number % 5 == 0,
+            IsSafeMethod = number % 2 == 0,
+            PinsRecipient = number % 7 != 0,
+            RequestDigest = Bytes32.Sha256([(byte)(number & 255)]),
+            Facts = request.Facts with { Origin = shop },
+            Context = request.Context with { Origin = shop },
+        };
         if (await ledger.Host.ReserveAsync(request, TestContext.Current.CancellationToken) is not ReserveOutcome.Reserved)
         {
             return;
