@@ -19,10 +19,9 @@ public sealed class BudgetLedger
     public const int MaxListed = 1000;
 
     // 9998-01-01: what a calendar can still do arithmetic with.
-    private const long MaxUnixSeconds = 253_339_228_800;
+    internal const long MaxUnixSeconds = 253_339_228_800;
 
-    private readonly Dictionary<PaymentId, Payment> _payments = [];
-    private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce), Payment> _nonces = [];
+    private readonly PaymentRegister _payments = new();
     private readonly LogicalRequests _requests = new();
     private readonly SpendBook _book = new();
     private readonly GuardMemory _guards;
@@ -52,10 +51,10 @@ public sealed class BudgetLedger
     /// <summary>The pinned recipients.</summary>
     public IReadOnlyDictionary<(Origin Origin, ChainId Network), EvmAddress> Pins => _guards.Pins;
 
-    public Payment? Find(PaymentId id) => _payments.GetValueOrDefault(id);
+    public Payment? Find(PaymentId id) => _payments.Find(id);
 
     /// <summary>The payment that an authorization on chain belongs to; null when no decision explains it.</summary>
-    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) => _nonces.GetValueOrDefault((chain, asset, from, nonce));
+    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) => _payments.FindByNonce(chain, asset, from, nonce);
 
     /// <summary>Whether this event of the chain was recorded as drift before.</summary>
     public bool IsKnown(ChainDrift drift) => _chain.Knows(drift);
@@ -89,14 +88,14 @@ public sealed class BudgetLedger
     public ReserveDecision Decide(ReserveRequest request, DateTimeOffset now, Bytes32 journalHead)
     {
         now = Tick(now);
-        request = Checked(request);
+        request = request.Checked();
         if (Weigh(request, now, isWaitWanted: true, out var room, out var agreement) is { } refused)
         {
             return refused;
         }
 
         var record = DecisionRecord.Compose(request, journalHead);
-        var entry = ToEntry(request, room, agreement, record, DecisionRecord.NonceOf(record));
+        var entry = request.ToEntry(room, agreement, record, DecisionRecord.NonceOf(record));
         return Objection(entry, now) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
     }
 
@@ -104,10 +103,10 @@ public sealed class BudgetLedger
     internal ReserveDecision DecideUnsigned(ReserveRequest request, DateTimeOffset now)
     {
         now = Tick(now);
-        request = Checked(request);
+        request = request.Checked();
         return Weigh(request, now, isWaitWanted: false, out var room, out var agreement) is { } refused
             ? refused
-            : ToEntry(request, room, agreement, "", new Bytes32([.. new byte[24], .. BitConverter.GetBytes(Sequence)]));
+            : request.ToEntry(room, agreement, "", new Bytes32([.. new byte[24], .. BitConverter.GetBytes(Sequence)]));
     }
 
     private ReserveOutcome.Refused? Weigh(ReserveRequest request, DateTimeOffset now, bool isWaitWanted, out Room room, out PaymentId? agreement)
@@ -198,79 +197,28 @@ public sealed class BudgetLedger
     /// <summary>The grants in force, the first to end first, then the latest ended ones.</summary>
     public IReadOnlyList<GrantView> Grants(DateTimeOffset now) => _grants.Views(Tick(now), MaxListed);
 
-    private static ReserveRequest Checked(ReserveRequest request)
-    {
-        var (facts, terms, context) = (request.Facts, request.Terms, request.Context);
-        var agrees = facts.Network == terms.Chain
-            && facts.Asset == terms.Asset
-            && facts.PayTo == terms.To
-            && facts.Origin == context.Origin
-            && (facts.Method.Length == 0 || facts.Method == context.Method)
-            && (facts.Path.Length == 0 || facts.Path == context.Path);
-        if (!agrees)
-        {
-            throw new ArgumentException("what was judged is not what would be signed: facts, terms and context must agree", nameof(request));
-        }
-
-        if (terms.ValidBefore is < 0 or > MaxUnixSeconds)
-        {
-            throw new ArgumentException($"expected `validBefore` as Unix seconds, found `{terms.ValidBefore}`", nameof(request));
-        }
-
-        // Lines write method and path once, in the context: decided by what will be read back.
-        if (facts.Method != context.Method || facts.Path != context.Path)
-        {
-            request = request with { Facts = facts with { Method = context.Method, Path = context.Path } };
-        }
-
-        // INVARIANT: a payment counts in every limit that it was checked against.
-        return request.Lines.FirstOrDefault(line => !line.Scope.Matches(request.Facts)) is { } stranger
-            ? throw new ArgumentException($"the limit `{stranger.Id}` does not match the payment that draws on it", nameof(request))
-            : request;
-    }
-
-    private static JournalEntry.Reserved ToEntry(ReserveRequest request, Room room, PaymentId? agreement, string record, Bytes32 nonce) =>
-        new()
-        {
-            Id = request.Id,
-            PolicyHash = request.PolicyHash,
-            DecisionRecord = record,
-            Authorization = new TransferAuthorization(request.Terms, nonce),
-            Facts = request.Facts,
-            Lines = room.Lines,
-            Approval = agreement,
-            Grants = room.Grants,
-            TermsHash = request.TermsHash,
-            RequestDigest = request.RequestDigest,
-            LogicalRequest = request.LogicalRequest,
-            HasIdempotencyKey = request.HasIdempotencyKey,
-            IsSafeMethod = request.IsSafeMethod,
-            PinsRecipient = request.PinsRecipient,
-            Context = request.Context,
-        };
-
     // INVARIANT: what had no objection a moment ago has none now, because lines are decided before they get their time: questions and grants only end.
     private string? ObjectionAt(JournalEntry entry, DateTimeOffset at) => entry switch
     {
         JournalEntry.Opened => Sequence == 0 ? null : "a journal is opened once, by its first line",
         _ when Sequence == 0 => "the first line must be `opened`",
-        JournalEntry.Reserved reserved => ObjectionTo(reserved) ?? _approvals.ObjectionTo(reserved) ?? _grants.ObjectionTo(reserved),
+        JournalEntry.Reserved reserved => _payments.ObjectionTo(reserved, PolicyHash) ?? _approvals.ObjectionTo(reserved) ?? _grants.ObjectionTo(reserved),
         JournalEntry.Recorded recorded => ObjectionTo(recorded.Event, at),
         _ => throw new UnreachableException(),
     };
 
     private string? ObjectionTo(LedgerEvent happened, DateTimeOffset at) => happened switch
     {
-        LedgerEvent.Sent e => ObjectionTo(e.Payment, PaymentState.Sent),
-        LedgerEvent.Settled e => ObjectionTo(e.Payment, PaymentState.Settled),
-        LedgerEvent.InDoubt e => ObjectionTo(e.Payment, PaymentState.InDoubt),
-        LedgerEvent.Aborted e => ObjectionTo(e.Payment, PaymentState.Aborted),
-        LedgerEvent.Proven e => ObjectionTo(e.Payment, PaymentState.Proven),
-        LedgerEvent.Expired e => ObjectionTo(e),
-        LedgerEvent.Voided e => ObjectionTo(e.Payment, PaymentState.Voided),
-        LedgerEvent.Undelivered e => ObjectionTo(e.Payment) ?? (_payments[e.Payment].IsUndelivered ? $"payment `{e.Payment}` was told to be not delivered" : null),
-        LedgerEvent.SellerSigned e => ObjectionTo(e.Payment),
-        LedgerEvent.Refunded e => ObjectionTo(e.Payment) ?? (_chain.Knows(e.Refund) ? "this event of the chain is recorded already" : null),
+        LedgerEvent.Sent e => _payments.ObjectionTo(e.Payment, PaymentState.Sent),
+        LedgerEvent.Settled e => _payments.ObjectionTo(e.Payment, PaymentState.Settled),
+        LedgerEvent.InDoubt e => _payments.ObjectionTo(e.Payment, PaymentState.InDoubt),
+        LedgerEvent.Aborted e => _payments.ObjectionTo(e.Payment, PaymentState.Aborted),
+        LedgerEvent.Proven e => _payments.ObjectionTo(e.Payment, PaymentState.Proven),
+        LedgerEvent.Expired e => _payments.ObjectionTo(e),
+        LedgerEvent.Voided e => _payments.ObjectionTo(e.Payment, PaymentState.Voided),
+        LedgerEvent.Undelivered e => _payments.ObjectionTo(e.Payment) ?? (_payments.Of(e.Payment).IsUndelivered ? $"payment `{e.Payment}` was told to be not delivered" : null),
+        LedgerEvent.SellerSigned e => _payments.ObjectionTo(e.Payment),
+        LedgerEvent.Refunded e => _payments.ObjectionTo(e.Payment) ?? (_chain.Knows(e.Refund) ? "this event of the chain is recorded already" : null),
         LedgerEvent.Drifted e when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
         LedgerEvent.ApprovalRequested e => _approvals.ObjectionTo(e, at),
         LedgerEvent.ApprovalAnswered e => _approvals.ObjectionTo(e),
@@ -279,29 +227,9 @@ public sealed class BudgetLedger
         _ => null,
     };
 
-    private string? ObjectionTo(JournalEntry.Reserved entry) =>
-        _payments.ContainsKey(entry.Id) ? $"payment `{entry.Id}` is reserved already"
-        : _nonces.ContainsKey(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
-        : PolicyHash != entry.PolicyHash ? $"payment `{entry.Id}` was judged under a policy that is not in force"
-        : entry.Facts.Value >= ValueCeiling ? $"payment `{entry.Id}` is worth more than the books can sum"
-        : entry.Authorization.Terms.ValidBefore is < 0 or > MaxUnixSeconds ? $"payment `{entry.Id}` has no usable `validBefore`"
-        : null;
-
-    private string? ObjectionTo(PaymentId id, PaymentState to) =>
-        ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
-
-    private string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
-
-    // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
-    private string? ObjectionTo(LedgerEvent.Expired e) =>
-        ObjectionTo(e.Payment, PaymentState.Expired)
-        ?? (e.Why != LedgerEvent.Expired.Canceled && e.Proof.BlockTime < _payments[e.Payment].ValidBefore ? $"payment `{e.Payment}` can be used until {_payments[e.Payment].ValidBefore:u}" : null);
-
     private void Claim(JournalEntry.Reserved entry, JournalLine line)
     {
-        var payment = new Payment(line.Sequence, line.At, entry);
-        _payments.Add(payment.Id, payment);
-        _nonces.Add(NonceKey(entry.Authorization), payment);
+        var payment = _payments.Add(entry, line);
         _requests.Add(payment, line.At);
         _book.Add(payment);
         _guards.Add(payment, entry, line.At);
@@ -317,33 +245,32 @@ public sealed class BudgetLedger
         switch (happened)
         {
             case LedgerEvent.Sent e:
-                Move(e.Payment, PaymentState.Sent, line, DeliveryOutcome.Unknown);
+                _payments.Move(e.Payment, PaymentState.Sent, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Settled e:
-                Move(e.Payment, PaymentState.Settled, line, e.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed);
+                _payments.Move(e.Payment, PaymentState.Settled, line, e.Delivered ? DeliveryOutcome.Delivered : DeliveryOutcome.Failed);
                 break;
             case LedgerEvent.InDoubt e:
-                Move(e.Payment, PaymentState.InDoubt, line, e.Delivered ? DeliveryOutcome.Delivered
+                _payments.Move(e.Payment, PaymentState.InDoubt, line, e.Delivered ? DeliveryOutcome.Delivered
                     : e.Why == LedgerEvent.InDoubt.Restart ? DeliveryOutcome.Unknown : DeliveryOutcome.Failed);
                 break;
             case LedgerEvent.Aborted e:
-                _grants.GiveBack(_payments[e.Payment].Grants);
-                Move(e.Payment, PaymentState.Aborted, line, DeliveryOutcome.Unknown);
-                _guards.Aborted(_payments[e.Payment]);
+                _grants.GiveBack(_payments.Of(e.Payment).Grants);
+                _payments.Move(e.Payment, PaymentState.Aborted, line, DeliveryOutcome.Unknown);
+                _guards.Aborted(_payments.Of(e.Payment));
                 break;
             case LedgerEvent.Proven e:
-                Move(e.Payment, PaymentState.Proven, line, DeliveryOutcome.Unknown);
+                _payments.Move(e.Payment, PaymentState.Proven, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Voided e:
-                Move(e.Payment, PaymentState.Voided, line, DeliveryOutcome.Unknown);
+                _payments.Move(e.Payment, PaymentState.Voided, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Expired e:
-                _grants.GiveBack(_payments[e.Payment].Grants);
-                Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
+                _grants.GiveBack(_payments.Of(e.Payment).Grants);
+                _payments.Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
                 break;
             case LedgerEvent.Undelivered e:
-                _payments[e.Payment].FailDelivery(line.Sequence, line.At);
-                _book.Moved(_payments[e.Payment], _payments[e.Payment].State, line.At);
+                _payments.FailDelivery(e.Payment, line);
                 break;
             case LedgerEvent.Refunded e:
                 _chain.Add(e); // INVARIANT: shown, and returned to no budget
@@ -382,16 +309,4 @@ public sealed class BudgetLedger
                 throw new UnreachableException();
         }
     }
-
-    private void Move(PaymentId id, PaymentState to, JournalLine line, DeliveryOutcome outcome)
-    {
-        var payment = _payments[id];
-        var from = payment.State;
-        payment.Move(to, line.At);
-        payment.Tell(outcome, line.Sequence, line.At);
-        _book.Moved(payment, from, line.At);
-    }
-
-    private static (ChainId, EvmAddress, EvmAddress, Bytes32) NonceKey(TransferAuthorization authorization) =>
-        (authorization.Terms.Chain, authorization.Terms.Asset, authorization.Terms.From, authorization.Nonce);
 }

@@ -14,8 +14,8 @@ public static class DecisionRecord
     public const int Version = 1;
 
     /// <summary>The record of a request under the last durable head. Its 32 secret bytes keep the nonce from being guessed.</summary>
-    public static string Compose(ReserveRequest request, Bytes32 journalHead) => Compose(
-        request.Secret, request.Id, request.Facts.Agent, request.TermsHash, request.RequestDigest, request.PolicyHash, journalHead, request.Terms);
+    public static string Compose(ReserveRequest request, Bytes32 journalHead) => Encoding.UTF8.GetString(Write(
+        request.Secret, request.Id, request.Facts.Agent, request.TermsHash, request.RequestDigest, request.PolicyHash, journalHead, request.Terms).WrittenSpan);
 
     /// <summary>The nonce of a record: Keccak-256 of its UTF-8 bytes.</summary>
     public static Bytes32 NonceOf(string record)
@@ -33,18 +33,17 @@ public static class DecisionRecord
     /// </summary>
     public static bool Explains(JournalEntry.Reserved entry, out Bytes32 journalHead)
     {
-        journalHead = default;
         if (!TryReadSecrets(entry.DecisionRecord, out var secret, out journalHead))
         {
             return false;
         }
 
-        var expected = Compose(
+        var expected = Write(
             secret, entry.Id, entry.Facts.Agent, entry.TermsHash, entry.RequestDigest, entry.PolicyHash, journalHead, entry.Authorization.Terms);
-        return expected == entry.DecisionRecord && NonceOf(expected) == entry.Authorization.Nonce;
+        return Encoding.UTF8.GetString(expected.WrittenSpan) == entry.DecisionRecord && Bytes32.Keccak256(expected.WrittenSpan) == entry.Authorization.Nonce;
     }
 
-    private static string Compose(
+    private static ArrayBufferWriter<byte> Write(
         Bytes32 secret, PaymentId payment, AgentId agent, Bytes32 terms, Bytes32 request, Bytes32 policy, Bytes32 head, TransferTerms transfer)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -69,23 +68,28 @@ public static class DecisionRecord
             json.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return buffer;
     }
 
-    // Everything else in the record stands in its line too, and is compared by composing the record again.
+    // Everything else in the record stands in its line too, and is compared by composing the record again. So it need not be parsed: whatever is
+    // found in a text that is no record, the comparison fails.
     private static bool TryReadSecrets(string record, out Bytes32 secret, out Bytes32 head)
     {
-        (secret, head) = (default, default);
-        try
-        {
-            using var document = JsonDocument.Parse(record, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("secret"u8, out var s) && Bytes32.TryParse(s.GetString(), out secret)
-                && document.RootElement.TryGetProperty("head"u8, out var h) && Bytes32.TryParse("0x" + h.GetString(), out head);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        head = default;
+        return TryReadWord(record, "\"secret\":\"0x", out secret) && TryReadWord(record, "\"head\":\"", out head);
+    }
+
+    private static bool TryReadWord(string record, string before, out Bytes32 word)
+    {
+        word = default;
+        var start = record.IndexOf(before, StringComparison.Ordinal) + before.Length;
+        Span<byte> bytes = stackalloc byte[Bytes32.Length];
+        if (start < before.Length || record.Length - start < 2 * Bytes32.Length || Convert.FromHexString(record.AsSpan(start, 2 * Bytes32.Length), bytes, out _, out _) != OperationStatus.Done)
         {
             return false;
         }
+
+        word = new Bytes32(bytes);
+        return true;
     }
 }

@@ -32,10 +32,22 @@ public sealed class NotaryCheck
     private readonly HashSet<Bytes32> _heads = [];
     private readonly Dictionary<(ChainId, EvmAddress, EvmAddress, Bytes32), (PaymentId Payment, long Sequence, string? Problem)> _decisions = [];
 
+    /// <summary>
+    /// What a line commits to, judged by itself and on any thread: the journal head in its decision record, null when the record does not explain
+    /// its nonce; nothing for lines that reserve nothing.
+    /// </summary>
+    public static (bool IsCommitment, Bytes32? Head) CommitmentOf(JournalLine line) =>
+        line.Entry is not JournalEntry.Reserved reserved ? (false, null)
+        : DecisionRecord.Explains(reserved, out var head) ? (true, head)
+        : (true, null);
+
     /// <summary>Takes in the next line of a journal whose chain is good. Gives what is wrong with its commitment, or null.</summary>
-    public string? Take(JournalLine line)
+    public string? Take(JournalLine line) => Take(line, CommitmentOf(line).Head);
+
+    /// <summary>The same, with what <see cref="CommitmentOf"/> said.</summary>
+    public string? Take(JournalLine line, Bytes32? commitment)
     {
-        var problem = line.Entry is JournalEntry.Reserved reserved ? Judge(reserved, line.Sequence) : null;
+        var problem = line.Entry is JournalEntry.Reserved reserved ? Judge(reserved, line.Sequence, commitment) : null;
         _heads.Add(line.Hash);
         return problem;
     }
@@ -43,9 +55,9 @@ public sealed class NotaryCheck
     /// <summary>What the journal has to say to each use, in the same order.</summary>
     public IReadOnlyList<NotaryFinding> Compare(IEnumerable<UsedAuthorization> uses) => [.. uses.Select(Compare)];
 
-    private string? Judge(JournalEntry.Reserved entry, long sequence)
+    private string? Judge(JournalEntry.Reserved entry, long sequence, Bytes32? commitment)
     {
-        var problem = !DecisionRecord.Explains(entry, out var head) ? "the nonce is not the hash of a record that says what the line says"
+        var problem = commitment is not { } head ? "the nonce is not the hash of a record that says what the line says"
             : !_heads.Contains(head) ? "the record commits to a line that is not in this journal before it"
             : null;
         var terms = entry.Authorization.Terms;

@@ -20,7 +20,7 @@ public sealed class Payment
 {
     internal Payment(long sequence, DateTimeOffset at, JournalEntry.Reserved claim)
     {
-        (Id, Sequence, ReservedAt, ChangedAt, Facts, Claim) = (claim.Id, sequence, at, at, claim.Facts, claim);
+        (Id, Sequence, ReservedAt, ChangedAt, Facts) = (claim.Id, sequence, at, at, claim.Facts);
         ValidBefore = DateTimeOffset.FromUnixTimeSeconds(claim.Authorization.Terms.ValidBefore);
         (LogicalRequest, RequestDigest) = (claim.LogicalRequest, claim.RequestDigest);
         (HasIdempotencyKey, IsSafeMethod, Grants) = (claim.HasIdempotencyKey, claim.IsSafeMethod, claim.Grants);
@@ -46,9 +46,6 @@ public sealed class Payment
     /// <summary>Whether the agent got an answer below 400 for it.</summary>
     public bool Delivered => Outcome == DeliveryOutcome.Delivered;
 
-    /// <summary>What was claimed, for the signer; dropped once the outcome is known, so that a million payments fit in memory.</summary>
-    public JournalEntry.Reserved? Claim { get; private set; }
-
     internal Bytes32 LogicalRequest { get; }
 
     internal Bytes32 RequestDigest { get; }
@@ -68,6 +65,9 @@ public sealed class Payment
     /// <summary>Number and time of the line that first told the outcome.</summary>
     internal (long Sequence, DateTimeOffset At) OutcomeAt { get; private set; }
 
+    /// <summary>All payments with the same facts but for the value.</summary>
+    internal PaymentKind? Kind { get; set; }
+
     /// <summary>The payment before it with the same facts but for the value.</summary>
     internal Payment? EarlierOfKind { get; set; }
 
@@ -82,7 +82,6 @@ public sealed class Payment
         // A proof changes what is known and not when it happened: it must not begin another duplicate window.
         ChangedAt = State is PaymentState.Settled && to is PaymentState.Proven ? ChangedAt : at;
         State = to;
-        Claim = IsUnderWay ? Claim : null;
     }
 
     /// <summary>Whether its answer turned out to be not what was paid for, whatever its status said.</summary>

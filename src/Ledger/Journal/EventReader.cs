@@ -33,7 +33,7 @@ internal static class EventReader
     private static LedgerEvent.PolicyActivated ReadPolicy(ref LineReader reader)
     {
         var (hash, change) = (reader.Word("hash"u8), reader.Text("change"u8));
-        var (registry, text) = (reader.Text("registry"u8), reader.Text("text"u8));
+        var (registry, text) = (reader.UniqueText("registry"u8), reader.UniqueText("text"u8));
         return new LedgerEvent.PolicyActivated(hash, text, registry, change);
     }
 
@@ -68,7 +68,7 @@ internal static class EventReader
         reader.Open("claim"u8);
         var claim = new SettlementClaim(
             reader.Flag("success"u8),
-            reader.Text("transaction"u8),
+            reader.UniqueText("transaction"u8),
             reader.Text("network"u8),
             reader.OptionalText("payer"u8),
             reader.Has("amount"u8) ? new TokenAmount(reader.Digits("amount"u8)) : null,

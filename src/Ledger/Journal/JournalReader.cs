@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SmartProxy.Protocol;
 
@@ -15,36 +16,32 @@ public static class JournalReader
     /// <param name="bytes">The line without its line feed.</param>
     /// <param name="line">The line, with the hash of its bytes; its place in the chain is not judged here.</param>
     /// <param name="problem">What is wrong with it, or null.</param>
-    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem)
-    {
-        var isRead = TryReadUnhashed(bytes, out line, out problem);
-        if (isRead)
-        {
-            line = line with { Hash = Bytes32.Sha256(bytes) };
-        }
+    /// <param name="texts">What the same reader has met before; null for a single line.</param>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null) =>
+        TryRead(bytes, out line, out problem, texts, isHashed: true);
 
-        return isRead;
-    }
+    /// <summary>As <see cref="TryRead(ReadOnlySpan{byte}, out JournalLine, out string?, SeenTexts?)"/>, for those who do not judge the chain: the hash is left zero, which halves the work.</summary>
+    public static bool TryReadUnhashed(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts = null) =>
+        TryRead(bytes, out line, out problem, texts, isHashed: false);
 
-    /// <summary>As <see cref="TryRead"/>, for those who do not judge the chain: the hash is left zero, which halves the work.</summary>
-    public static bool TryReadUnhashed(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem)
+    private static bool TryRead(ReadOnlySpan<byte> bytes, out JournalLine line, out string? problem, SeenTexts? texts, bool isHashed)
     {
         try
         {
-            line = Read(bytes);
+            line = Read(bytes, texts ?? new SeenTexts(), isHashed);
             problem = null;
             return true;
         }
-        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or OverflowException)
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException or OverflowException or DecoderFallbackException)
         {
             (line, problem) = (null!, e.Message);
             return false;
         }
     }
 
-    private static JournalLine Read(ReadOnlySpan<byte> bytes)
+    private static JournalLine Read(ReadOnlySpan<byte> bytes, SeenTexts texts, bool isHashed)
     {
-        var reader = new LineReader(bytes);
+        var reader = new LineReader(bytes, texts);
         reader.Begin();
         if (reader.Number("v"u8) is var version and not JournalWriter.Version)
         {
@@ -56,7 +53,7 @@ public static class JournalReader
         var at = reader.Time("at"u8);
         var entry = ReadEntry(ref reader, reader.Text("type"u8));
         reader.End();
-        return new JournalLine(sequence, previous, at, entry, default);
+        return new JournalLine(sequence, previous, at, entry, isHashed ? Bytes32.Sha256(bytes) : default);
     }
 
     private static JournalEntry ReadEntry(ref LineReader reader, string type) => type switch
@@ -70,7 +67,7 @@ public static class JournalReader
     {
         var id = reader.Payment("payment"u8);
         var policy = reader.Word("policy"u8);
-        var record = reader.Text("record"u8);
+        var record = reader.UniqueText("record"u8);
         var authorization = ReadAuthorization(ref reader);
         var facts = ReadFacts(ref reader, authorization.Terms);
         var lines = ReadLines(ref reader);

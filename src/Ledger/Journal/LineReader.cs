@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Protocol;
@@ -13,10 +14,12 @@ internal ref struct LineReader
 {
     private const long MaxMilliseconds = 366L * 24 * 60 * 60 * 1000;
 
+    private readonly SeenTexts _texts;
     private Utf8JsonReader _json;
 
-    public LineReader(ReadOnlySpan<byte> line)
+    public LineReader(ReadOnlySpan<byte> line, SeenTexts texts)
     {
+        _texts = texts;
         _json = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = 8 });
         Advance();
         Expect(JsonTokenType.StartObject);
@@ -25,7 +28,15 @@ internal ref struct LineReader
     /// <summary>Whether the next member has this name.</summary>
     public bool Has(ReadOnlySpan<byte> name) => _json.TokenType == JsonTokenType.PropertyName && _json.ValueTextEquals(name);
 
+    /// <summary>A text that other lines are likely to hold too.</summary>
     public string Text(ReadOnlySpan<byte> name)
+    {
+        Value(name, JsonTokenType.String);
+        return SeenText();
+    }
+
+    /// <summary>A text that no other line holds.</summary>
+    public string UniqueText(ReadOnlySpan<byte> name)
     {
         Value(name, JsonTokenType.String);
         var text = _json.GetString()!;
@@ -51,8 +62,19 @@ internal ref struct LineReader
         return flag;
     }
 
-    public UInt128 Digits(ReadOnlySpan<byte> name) =>
-        TokenAmount.TryParse(Text(name), out var amount) ? amount.Units : throw Bad(name, "whole number as digits");
+    public UInt128 Digits(ReadOnlySpan<byte> name)
+    {
+        Value(name, JsonTokenType.String);
+        var digits = _json.ValueSpan;
+        UInt128 number = 0;
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') || !UInt128.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number))
+        {
+            throw Bad(name, "whole number as digits");
+        }
+
+        Advance();
+        return number;
+    }
 
     public Usd? OptionalUsd(ReadOnlySpan<byte> name) => Has(name) ? new Usd(Digits(name)) : null;
 
@@ -89,13 +111,21 @@ internal ref struct LineReader
 
     public EvmAddress? OptionalAddress(ReadOnlySpan<byte> name) => Has(name) ? Address(name) : null;
 
-    public DateTimeOffset Time(ReadOnlySpan<byte> name) =>
-        DateTimeOffset.TryParseExact(Text(name), JsonFields.TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw Bad(name, "UTC time with six decimals");
+    public DateTimeOffset Time(ReadOnlySpan<byte> name)
+    {
+        Value(name, JsonTokenType.String);
+        var time = LineTime.TryRead(_json.ValueSpan, out var read) ? read : throw Bad(name, "UTC time with six decimals");
+        Advance();
+        return time;
+    }
 
-    public PaymentId Payment(ReadOnlySpan<byte> name) =>
-        PaymentId.TryParse(Text(name), out var id) ? id : throw Bad(name, "payment id");
+    public PaymentId Payment(ReadOnlySpan<byte> name)
+    {
+        Value(name, JsonTokenType.String);
+        var id = PaymentId.TryParse(_json.ValueSpan, out var read) ? read : throw Bad(name, "payment id");
+        Advance();
+        return id;
+    }
 
     public PaymentId? OptionalPayment(ReadOnlySpan<byte> name) => Has(name) ? Payment(name) : null;
 
@@ -115,7 +145,7 @@ internal ref struct LineReader
         ChainId.TryParse(Text(name), out var chain) ? chain : throw Bad(name, "CAIP-2 chain");
 
     public Origin Origin(ReadOnlySpan<byte> name) =>
-        Protocol.Origin.TryParse(Text(name), out var origin) ? origin : throw Bad(name, "origin");
+        _texts.TryFindOrigin(Text(name), out var origin) ? origin : throw Bad(name, "origin");
 
     /// <summary>Steps into an array; <see cref="NextObject"/>, <see cref="NextArray"/> or <see cref="NextText"/> follows until one says no.</summary>
     public void OpenArray(ReadOnlySpan<byte> name)
@@ -140,26 +170,28 @@ internal ref struct LineReader
         }
 
         Expect(JsonTokenType.String);
-        var text = _json.GetString()!;
-        Advance();
-        return text;
+        return SeenText();
     }
 
-    public Dictionary<string, string> Map(ReadOnlySpan<byte> name)
+    public IReadOnlyDictionary<string, string> Map(ReadOnlySpan<byte> name)
     {
         Open(name);
+        if (_json.TokenType == JsonTokenType.EndObject)
+        {
+            Close();
+            return ReadOnlyDictionary<string, string>.Empty;
+        }
+
         var map = new Dictionary<string, string>(StringComparer.Ordinal);
         while (_json.TokenType == JsonTokenType.PropertyName)
         {
             var key = _json.GetString()!;
             Advance();
             Expect(JsonTokenType.String);
-            if (!map.TryAdd(key, _json.GetString()!))
+            if (!map.TryAdd(key, SeenText()))
             {
                 throw new FormatException($"`{key}` appears twice");
             }
-
-            Advance();
         }
 
         Close();
@@ -190,6 +222,13 @@ internal ref struct LineReader
 
     /// <summary>Steps from the opening brace to the first member.</summary>
     public void Begin() => Advance();
+
+    private string SeenText()
+    {
+        var text = _json.ValueIsEscaped ? _json.GetString()! : _texts.Of(_json.ValueSpan);
+        Advance();
+        return text;
+    }
 
     private bool Next(JsonTokenType start)
     {

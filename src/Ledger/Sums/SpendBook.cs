@@ -22,11 +22,12 @@ internal sealed class SpendBook
     {
         _payments.Add(payment);
         _longestLife = Math.Max(_longestLife, payment.ValidBefore.UtcTicks - payment.ReservedAt.UtcTicks);
-        KindOf(payment.Facts).Add(payment);
+        payment.Kind = KindOf(payment.Facts);
+        payment.Kind.Add(payment);
     }
 
     /// <summary>Tells the sums that a payment is not what it was.</summary>
-    public void Moved(Payment payment, PaymentState from, DateTimeOffset now) => KindOf(payment.Facts).Moved(payment, from, now);
+    public static void Moved(Payment payment, PaymentState from, DateTimeOffset now) => payment.Kind!.Moved(payment, from, now);
 
     /// <summary>The sum that a limit is about, as of <paramref name="now"/>, to decide by. The limit must be one of the policy in force.</summary>
     public SpendSeries SeriesOf(BudgetLine line, DateTimeOffset now) => SeriesOf(_series, line, now);

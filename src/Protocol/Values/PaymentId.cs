@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Text;
 
 namespace SmartProxy.Protocol;
 
@@ -10,6 +12,8 @@ public readonly record struct PaymentId(string Value)
 {
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int TextLength = 26;
+
+    private static readonly SearchValues<byte> AlphabetBytes = SearchValues.Create("0123456789abcdefghjkmnpqrstvwxyz"u8);
 
     /// <param name="at">The time of the decision.</param>
     /// <param name="random">Exactly ten random bytes.</param>
@@ -35,6 +39,14 @@ public readonly record struct PaymentId(string Value)
     {
         var wellFormed = text is { Length: TextLength } && text.All(c => Alphabet.Contains(c, StringComparison.Ordinal));
         id = wellFormed ? new PaymentId(text!) : default;
+        return wellFormed;
+    }
+
+    /// <summary>Reads the same from UTF-8.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out PaymentId id)
+    {
+        var wellFormed = utf8.Length == TextLength && !utf8.ContainsAnyExcept(AlphabetBytes);
+        id = wellFormed ? new PaymentId(Encoding.ASCII.GetString(utf8)) : default;
         return wellFormed;
     }
 

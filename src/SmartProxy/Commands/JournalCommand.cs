@@ -3,13 +3,15 @@ using SmartProxy.Operator;
 
 namespace SmartProxy.Commands;
 
-/// <summary><c>ledger verify|export</c>: the books of a stopped system, or a copy of them.</summary>
+/// <summary><c>ledger verify|export|repair|backup</c>: the books of a stopped system, or a copy of them.</summary>
 internal static class JournalCommand
 {
-    public static Command Build(CommandSeams seams) => new("ledger", "Verify and export the journal.")
+    public static Command Build(CommandSeams seams) => new("ledger", "Verify, export, back up and repair the journal.")
     {
         Verify(seams),
         Export(seams),
+        JournalRepairCommand.Repair(),
+        JournalRepairCommand.Backup(),
         AcceptRollbackCommand.Build(seams),
     };
 

@@ -165,6 +165,7 @@ internal sealed class Books : IAsyncDisposable
         Notices = [.. new string?[]
         {
             Ledger.Repair,
+            Ledger.Distrust,
             ReadModel.Rebuilt is { } why && Ledger.Health.Sequence > 2 ? $"the index was made anew because {why}" : null,
             PolicyTrouble(),
             ShadowTrouble(),
@@ -174,8 +175,9 @@ internal sealed class Books : IAsyncDisposable
         }.OfType<string>(), .. ChainTrouble()];
     }
 
-    /// <summary>What is wrong with the chains, with payments on them, or with the anchor, in words.</summary>
-    public IEnumerable<string> ChainTrouble() => Anchor?.Trouble is { } anchor ? Alarms.Standing.Append(anchor) : Alarms.Standing;
+    /// <summary>What is wrong with the chains, with payments on them, with the anchor, or with the room on the disk, in words.</summary>
+    public IEnumerable<string> ChainTrouble() =>
+        [.. Alarms.Standing, .. new[] { Anchor?.Trouble, Ledger.DiskTrouble }.OfType<string>()];
 
     // Signers are asked through the clock and the balances from here on.
     private async Task WatchChainsAsync(RunSettings settings, CancellationToken cancellationToken)

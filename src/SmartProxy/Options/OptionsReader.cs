@@ -142,12 +142,13 @@ internal sealed class OptionsReader
 
     private LedgerOptions ReadLedger(IConfigurationSection section)
     {
-        RefuseUnknown(section, ["Anchor", "SegmentMiB"]);
+        RefuseUnknown(section, ["Anchor", "SegmentMiB", "ReserveMiB"]);
         var defaults = new LedgerOptions();
         return new LedgerOptions
         {
             Anchor = section["Anchor"] is { Length: > 0 } anchor ? FullPath(anchor) : null,
             SegmentBytes = ReadNumber(section.GetSection("SegmentMiB"), 1, 65_536) is { } segment ? (long)segment << 20 : defaults.SegmentBytes,
+            ReserveBytes = ReadNumber(section.GetSection("ReserveMiB"), 0, 65_536) is { } reserve ? (long)reserve << 20 : defaults.ReserveBytes,
         };
     }
 

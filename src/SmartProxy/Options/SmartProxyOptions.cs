@@ -80,6 +80,9 @@ internal sealed record LedgerOptions
 
     /// <summary>From this size on a segment of the journal is full and the next one begins, in bytes. <c>Ledger:SegmentMiB</c>.</summary>
     public long SegmentBytes { get; init; } = 256L << 20;
+
+    /// <summary>Room that is kept for the outcomes of signed payments when the disk is full, in bytes; 0 keeps none. <c>Ledger:ReserveMiB</c>.</summary>
+    public long ReserveBytes { get; init; } = 16L << 20;
 }
 
 internal sealed record WalletOptions

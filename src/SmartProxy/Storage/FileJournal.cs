@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -12,6 +13,7 @@ internal sealed class FileJournal : IDisposable
     private readonly string _dataFolder;
     private readonly IDisk _disk;
     private readonly long _segmentBytes;
+    private readonly DiskReserve _reserve;
     private readonly JournalSegments _segments;
     private readonly JournalIndex _index;
     private readonly IDiskFile _headFile;
@@ -21,12 +23,13 @@ internal sealed class FileJournal : IDisposable
 
     /// <param name="opened">What is on disk: the last segment, to go on with, and the head, which is the end of it.</param>
     /// <param name="disk">Where further segments are made.</param>
-    /// <param name="segmentBytes">From this size on a segment is full.</param>
+    /// <param name="options">How large segments and the reserve are.</param>
     /// <param name="index">Where its lines are.</param>
-    public FileJournal(OpenedFiles opened, IDisk disk, long segmentBytes, JournalIndex index)
+    public FileJournal(OpenedFiles opened, IDisk disk, LedgerOptions options, JournalIndex index)
     {
         (_dataFolder, _file, _headFile, _head) = (opened.DataFolder, opened.Segment, opened.HeadFile, opened.Head);
-        (_disk, _segmentBytes, _index) = (disk, segmentBytes, index);
+        (_disk, _segmentBytes, _index) = (disk, options.SegmentBytes, index);
+        _reserve = new DiskReserve(_dataFolder, disk, options.ReserveBytes);
         _segments = JournalSegments.Open(_dataFolder);
     }
 
@@ -35,6 +38,12 @@ internal sealed class FileJournal : IDisposable
 
     /// <summary>What was cut from the end because it was never acknowledged, in words; null when nothing was.</summary>
     public string? Repair { get; init; }
+
+    /// <summary>Whether only the reserve has room: nothing new may be begun.</summary>
+    public bool IsDiskFull => _reserve.IsReleased;
+
+    /// <summary>The same in words, or null.</summary>
+    public string? DiskTrouble => _reserve.Trouble;
 
     /// <summary>Appends whole lines and returns when they are on disk.</summary>
     /// <param name="lines">The bytes, each line with its line feed.</param>
@@ -55,7 +64,7 @@ internal sealed class FileJournal : IDisposable
             start = Rotate();
         }
 
-        _file.WriteAll(lines, _head.Length - start);
+        Write(lines, _head.Length - start);
         _file.Sync();
         _index.Add(_head.Sequence + 1, _head.Length, lines);
         var head = new JournalHead(sequence, hash, _head.Length + lines.Length);
@@ -72,6 +81,15 @@ internal sealed class FileJournal : IDisposable
         if (!_failed)
         {
             _headFile.Sync();
+        }
+    }
+
+    /// <summary>Takes the reserve again once there is room for it.</summary>
+    public void TakeReserveAgain()
+    {
+        if (_reserve.IsReleased)
+        {
+            _reserve.TryTakeAgain();
         }
     }
 
@@ -95,11 +113,28 @@ internal sealed class FileJournal : IDisposable
         }
     }
 
+    /// <summary>Compares the lines with the digest that they were taken from; gives what does not fit, or null.</summary>
+    public string? CheckDigest(IReadOnlyList<DigestFrame> frames, CancellationToken cancellationToken) => DigestCheck.Run(_segments, frames, cancellationToken);
+
     public void Dispose()
     {
         _file.Dispose();
         _headFile.Dispose();
         _segments.Dispose();
+        _reserve.Dispose();
+    }
+
+    // A write that finds no room was never taken by the disk, so it may be done again; after anything else nothing is known.
+    private void Write(ReadOnlySpan<byte> lines, long offset)
+    {
+        try
+        {
+            _file.WriteAll(lines, offset);
+        }
+        catch (DiskFullException) when (_reserve.Release())
+        {
+            _file.WriteAll(lines, offset);
+        }
     }
 
     // INVARIANT: the head is durable before a segment begins, so it never lies before the last segment but in an unfinished recovery; and the name of

@@ -11,6 +11,9 @@ internal interface IDisk
 
     /// <summary>Gives a file another name, in the place of a file that has it.</summary>
     void Rename(string from, string to);
+
+    /// <summary>How many bytes may still be written in a folder.</summary>
+    long FreeBytes(string folder);
 }
 
 internal interface IDiskFile : IDisposable
@@ -27,6 +30,10 @@ internal interface IDiskFile : IDisposable
     void Sync();
 
     void Truncate(long length);
+
+    /// <summary>Makes the file so long and has the disk keep room for all of it.</summary>
+    /// <exception cref="DiskFullException">There is no such room.</exception>
+    void Allocate(long length);
 }
 
 internal static class DiskFileExtensions
@@ -37,7 +44,7 @@ internal static class DiskFileExtensions
         var written = file.Write(bytes, offset);
         if (written != bytes.Length)
         {
-            throw new IOException($"only {written} of {bytes.Length} bytes were written: the disk is full or failing");
+            throw new DiskFullException($"only {written} of {bytes.Length} bytes were written: the disk is full or failing");
         }
     }
 }

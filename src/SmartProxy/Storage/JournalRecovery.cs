@@ -1,9 +1,10 @@
 using SmartProxy.Ledger;
+using SmartProxy.Options;
 
 namespace SmartProxy.Storage;
 
 /// <summary>
-/// Opens the journal of a data folder, creating it when the folder has none, and replays its lines. 1. The lines up to the head must all be there.
+/// Opens the journal of a data folder, creating it when the folder has none, and makes the books of its lines. 1. The lines up to the head must all be there.
 /// 2. Good lines beyond it are written once more, into a new segment, because reading them proves nothing about the disk: a write or a sync may have
 /// failed. 3. The rest is cut. Whatever stops it, the next start finds the same lines.
 /// </summary>
@@ -14,8 +15,12 @@ internal sealed class JournalRecovery
     private readonly string _dataFolder;
     private readonly IDisk _disk;
     private readonly IDiskFile _headFile;
-    private readonly JournalChain _chain = new();
     private readonly JournalIndex _index = new();
+    private readonly List<(DigestFrame Frame, byte[] Lines)> _unacknowledged = [];
+    private BudgetLedger _books = new();
+    private JournalChain _chain = new();
+    private DigestKeeper _keeper = new(new DigestWriter(), 0);
+    private DigestFile? _digest;
     private IDiskFile _segment;
     private JournalHead _head = JournalHead.Empty;
     private string? _repair;
@@ -32,14 +37,13 @@ internal sealed class JournalRecovery
 
     /// <param name="dataFolder">The data folder, whose lock the caller has.</param>
     /// <param name="disk">The disk.</param>
-    /// <param name="segmentBytes">From this size on a segment is full.</param>
-    /// <param name="replay">Receives every line.</param>
+    /// <param name="options">How the journal is kept.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged, incomplete or unwritable; the message says how, and what to do.</exception>
-    public static FileJournal Open(string dataFolder, IDisk disk, long segmentBytes, Action<JournalLine> replay)
+    public static OpenedLedger Open(string dataFolder, IDisk disk, LedgerOptions options)
     {
         try
         {
-            return new JournalRecovery(dataFolder, disk).Run(segmentBytes, replay);
+            return new JournalRecovery(dataFolder, disk).Run(options);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or LedgerInvariantException)
         {
@@ -47,7 +51,7 @@ internal sealed class JournalRecovery
         }
     }
 
-    private FileJournal Run(long segmentBytes, Action<JournalLine> replay)
+    private OpenedLedger Run(LedgerOptions options)
     {
         try
         {
@@ -56,15 +60,24 @@ internal sealed class JournalRecovery
             DropWhatWasCopied();
             using (var segments = JournalSegments.Open(_dataFolder))
             {
-                KeepTail(segments, Replay(segments, replay));
+                var length = segments.Length;
+                if (length < _head.Length)
+                {
+                    throw Damage($"the journal has {length} bytes, but {_head.Length} were acknowledged: its end is missing");
+                }
+
+                KeepTail(segments, Replay(segments, ReadDigest(segments), length), length);
             }
 
-            return new FileJournal(new OpenedFiles(_dataFolder, _segment, _headFile, _head), _disk, segmentBytes, _index) { Repair = _repair };
+            _unacknowledged.ForEach(late => _digest!.Append(late.Frame, late.Lines));
+            var journal = new FileJournal(new OpenedFiles(_dataFolder, _segment, _headFile, _head), _disk, options, _index) { Repair = _repair };
+            return new OpenedLedger(journal, _books, _keeper, _digest!);
         }
         catch
         {
             _segment.Dispose();
             _headFile.Dispose();
+            _digest?.Dispose();
             throw;
         }
     }
@@ -104,32 +117,71 @@ internal sealed class JournalRecovery
         file.Sync();
     }
 
-    // Gives the end of the last good line.
-    private long Replay(JournalSegments segments, Action<JournalLine> replay)
+    // Gives the end of the last line that the digest stands for.
+    private long ReadDigest(JournalSegments segments)
     {
-        var length = segments.Length;
-        if (length < _head.Length)
+        _digest = DigestFile.Open(_dataFolder, _head, segments);
+        if (_digest.Frames is not [.., var last])
         {
-            throw Damage($"the journal has {length} bytes, but {_head.Length} were acknowledged: its end is missing");
+            return 0;
         }
 
-        var scanner = segments.Scan(0, length);
-        long end = 0;
-        CheckHead(end);
-        while (scanner.TryRead(out var bytes))
+        try
         {
-            if (_chain.Check(bytes, scanner.IsTerminated, out var line) is { } problem)
+            var reader = new DigestReader();
+            _digest.Read(reader, _books.Apply);
+            (_keeper, _chain) = (new DigestKeeper(new DigestWriter(reader), last.End), new JournalChain(last.Last, last.Hash));
+            foreach (var frame in _digest.Frames)
             {
-                return end >= _head.Length && !JournalReader.IsNewer(problem) ? end : throw Damage($"line {_chain.Sequence + 1} at {segments.PlaceOf(scanner.Offset)}: {problem}");
+                _index.Add(frame.Last, frame.End);
             }
 
-            replay(line);
-            _index.Add(line.Sequence, scanner.Next);
-            CheckHead(scanner.Next, end);
-            end = scanner.Next;
+            return last.End;
+        }
+        catch (Exception e) when (e is InvalidDataException or LedgerInvariantException)
+        {
+            _digest.Forget(e.Message);
+            _books = new BudgetLedger();
+            return 0;
+        }
+    }
+
+    // Gives the end of the last good line.
+    private long Replay(JournalSegments segments, long end, long length)
+    {
+        CheckHead(end);
+        foreach (var read in new JournalPipe(segments, end, length).Lines())
+        {
+            if (_chain.Check(read) is { } problem)
+            {
+                return end >= _head.Length && !JournalReader.IsNewer(problem) ? end : throw Damage($"line {_chain.Sequence + 1} at {segments.PlaceOf(read.Offset)}: {problem}");
+            }
+
+            Take(read);
+            CheckHead(read.Next, end);
+            end = read.Next;
         }
 
         return end;
+    }
+
+    private void Take(ParsedLine read)
+    {
+        _books.Apply(read.Line!);
+        _index.Add(read.Line!.Sequence, read.Next);
+        if (_keeper.Add(read.Line!, read.Line!.Hash, read.Offset, read.Next) is not { } frame)
+        {
+            return;
+        }
+
+        if (read.Next <= _head.Length)
+        {
+            _digest!.Append(frame.Frame, frame.Lines);
+        }
+        else
+        {
+            _unacknowledged.Add(frame);
+        }
     }
 
     // The head must be the end of a line, and of the very line that it names.
@@ -141,9 +193,9 @@ internal sealed class JournalRecovery
         }
     }
 
-    private void KeepTail(JournalSegments segments, long end)
+    private void KeepTail(JournalSegments segments, long end, long length)
     {
-        var (last, length) = (segments.Last, segments.Length);
+        var last = segments.Last;
         if (end < length)
         {
             _repair = $"cut {length - end} bytes of a torn write after line {_chain.Sequence}; they were never acknowledged";
@@ -196,3 +248,10 @@ internal sealed class JournalRecovery
     private static InvalidDataException Damage(string what) => new(
         $"{what}. This is damage, not a torn write: what it held can't be told, so nothing may be paid. Restore the `{JournalFiles.Folder}` folder from a copy that is at least as new, or run `ledger verify`");
 }
+
+/// <summary>A journal that can go on, and the books as it tells them.</summary>
+/// <param name="Journal">The journal.</param>
+/// <param name="Books">The books.</param>
+/// <param name="Keeper">Makes the digest of further lines.</param>
+/// <param name="Digest">Where that goes.</param>
+internal sealed record OpenedLedger(FileJournal Journal, BudgetLedger Books, DigestKeeper Keeper, DigestFile Digest);

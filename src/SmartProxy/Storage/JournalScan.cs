@@ -14,25 +14,39 @@ internal static class JournalScan
 {
     /// <summary>Shows every good line to <paramref name="seen"/>; gives the number and hash of the last one.</summary>
     /// <exception cref="InvalidDataException">A line does not fit; the message says which and why.</exception>
-    public static (long Sequence, Bytes32 Head) Read(string dataFolder, Action<JournalLine> seen) => ReadBytes(dataFolder, (line, _) => seen(line));
+    public static (long Sequence, Bytes32 Head) Read(string dataFolder, Action<JournalLine> seen)
+    {
+        using var segments = JournalSegments.Open(dataFolder);
+        var chain = new JournalChain();
+        foreach (var read in segments.Pipe().Lines().TakeWhile(read => read.IsTerminated))
+        {
+            Refuse(chain.Check(read), segments, read.Offset, chain);
+            seen(read.Line!);
+        }
+
+        return (chain.Sequence, chain.Head);
+    }
 
     /// <summary>The same with the bytes of each line, without its line feed; they are valid only while they are shown.</summary>
     /// <inheritdoc cref="Read"/>
     public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
     {
         using var segments = JournalSegments.Open(dataFolder);
-        var scanner = segments.Scan();
-        var chain = new JournalChain();
+        var (scanner, chain) = (segments.Scan(), new JournalChain());
         while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
         {
-            if (chain.Check(bytes, isTerminated: true, out var line) is { } problem)
-            {
-                throw new InvalidDataException($"{segments.PlaceOf(scanner.Offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
-            }
-
+            Refuse(chain.Check(bytes, isTerminated: true, out var line), segments, scanner.Offset, chain);
             seen(line, bytes);
         }
 
         return (chain.Sequence, chain.Head);
+    }
+
+    private static void Refuse(string? problem, JournalSegments segments, long offset, JournalChain chain)
+    {
+        if (problem is not null)
+        {
+            throw new InvalidDataException($"{segments.PlaceOf(offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+        }
     }
 }

@@ -54,6 +54,9 @@ internal sealed class JournalSegments : IDisposable
     /// <summary>The lines from an offset, where one must begin, to another.</summary>
     public LineScanner Scan(long from = 0, long? end = null) => new(Read, from, end ?? Length);
 
+    /// <summary>All lines up to now, parsed on every core.</summary>
+    public JournalPipe Pipe(bool withCommitments = false) => new(this, 0, Length) { WithCommitments = withCommitments };
+
     /// <summary>Where an offset lies, for people.</summary>
     public string PlaceOf(long offset)
     {
@@ -65,8 +68,14 @@ internal sealed class JournalSegments : IDisposable
     public int Read(Span<byte> bytes, long offset)
     {
         var segment = At(offset);
-        var end = segment.Number < _segments.Length ? _segments[segment.Number].Start : long.MaxValue;
-        return RandomAccess.Read(segment.File, bytes[..(int)Math.Min(bytes.Length, end - offset)], offset - segment.Start);
+        return RandomAccess.Read(segment.File, bytes[..(int)Math.Min(bytes.Length, EndOf(segment) - offset)], offset - segment.Start);
+    }
+
+    /// <summary>Where the next segment starts; the last one has no end.</summary>
+    public long EndOf(JournalSegment segment)
+    {
+        var segments = _segments;
+        return segment.Number < segments.Length ? segments[segment.Number].Start : long.MaxValue;
     }
 
     public void Dispose()

@@ -34,6 +34,12 @@ internal sealed class ReserveCommand(ReserveRequest request, CancellationToken c
             return;
         }
 
+        if (batch.IsDiskFull)
+        {
+            _outcome.TrySetResult(new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable));
+            return;
+        }
+
         var decision = batch.Ledger.Decide(request, batch.Now, batch.DurableHead);
         if (decision.Entry is not { } entry)
         {

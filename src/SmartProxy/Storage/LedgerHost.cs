@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Options;
@@ -8,43 +7,40 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Storage;
 
 /// <summary>
-/// The ledger of one process: one writer decides against memory, writes what was decided as one batch, syncs once, and answers all. Only a
-/// reservation waits for the disk. When the journal fails, nothing is paid any more until the process is started again.
+/// The ledger of one process. <see cref="LedgerWriter"/> decides and writes; only a reservation waits for the disk. When the journal fails, nothing
+/// is paid any more until the process is started again.
 /// </summary>
 internal sealed class LedgerHost : ILedger, IAsyncDisposable
 {
-    /// <summary>The most commands that share one sync.</summary>
-    public const int MaxBatch = 1024;
-
-    /// <summary>The most commands that wait; callers beyond it wait to be let in.</summary>
-    public const int QueueCapacity = 8192;
-
-    private static readonly TimeSpan HeadSyncInterval = TimeSpan.FromSeconds(1);
-
-    private readonly TimeProvider _time;
     private readonly FileJournal _journal;
-    private readonly GroupCommit _batch;
+    private readonly DigestFile _digest;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _check;
     private readonly FreezeSwitch _freeze;
-    private readonly Channel<LedgerCommand> _queue = Channel.CreateBounded<LedgerCommand>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly ConcurrentDictionary<PaymentId, Reservation> _open = new();
-    private readonly Task _loop;
-    private volatile LedgerHealth _health;
-    private long _headSyncedAt;
+    private readonly LedgerWriter _writer;
     private int _disposed;
 
-    private LedgerHost(TimeProvider time, FileJournal journal, GroupCommit batch)
+    private LedgerHost(TimeProvider time, OpenedLedger opened, GroupCommit batch)
     {
-        (_time, _journal, _batch) = (time, journal, batch);
-        _freeze = new FreezeSwitch(batch.Ledger.Freeze);
-        _health = new LedgerHealth(journal.Head.Hash, journal.Head.Sequence, batch.Ledger.PolicyHash, Trouble: null);
-        _headSyncedAt = time.GetTimestamp();
-        _loop = Task.Run(RunAsync);
+        (_journal, _digest, _freeze) = (opened.Journal, opened.Digest, new FreezeSwitch(opened.Books.Freeze));
+        _writer = new LedgerWriter(this, time, _journal, batch, _digest);
+        _check = Task.Run(CheckDigest);
     }
 
-    public LedgerHealth Health => _health;
+    public LedgerHealth Health => _writer.Health;
 
     /// <summary>What was cut from the journal at start, in words, or null.</summary>
     public string? Repair => _journal.Repair;
+
+    /// <summary>Why the start read the whole journal although there was a digest of it, in words, or null.</summary>
+    public string? Distrust => _digest.Distrust is { } why ? $"`{DigestFile.FileName}` was not used and is made anew, because {why}; the whole journal was read" : null;
+
+    /// <summary>Ends when the journal was compared with the digest that the start took its lines from.</summary>
+    internal Task DigestChecked => _check;
+
+    /// <summary>Why nothing new is paid although everything is recorded, in words, or null.</summary>
+    public string? DiskTrouble => _journal.DiskTrouble;
 
     /// <summary>Who may not pay right now.</summary>
     public FreezeState Freeze => _freeze.State;
@@ -60,34 +56,34 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="random">Names a new journal.</param>
     /// <param name="disk">The disk; the local one by default.</param>
-    /// <param name="options">How the journal is kept.</param>
+    /// <param name="options">How the journal is kept; commands that open it for a moment leave the reserve alone.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged or unwritable; the message says what to do.</exception>
     public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, LedgerOptions? options = null)
     {
-        var ledger = new BudgetLedger();
-        var journal = JournalRecovery.Open(folder.Folder, disk ?? new PosixDisk(), (options ?? new LedgerOptions()).SegmentBytes, ledger.Apply);
+        var opened = JournalRecovery.Open(folder.Folder, disk ?? new PosixDisk(), options ?? new LedgerOptions { ReserveBytes = 0 });
         try
         {
-            var batch = new GroupCommit(time, journal, ledger);
-            WriteFirstLines(batch, random);
-            return new LedgerHost(time, journal, batch);
+            var batch = new GroupCommit(time, opened.Journal, opened.Books, opened.Keeper);
+            WriteFirstLines(opened, batch, random);
+            return new LedgerHost(time, opened, batch);
         }
         catch (IOException e)
         {
-            journal.Dispose();
+            opened.Journal.Dispose();
+            opened.Digest.Dispose();
             throw new LedgerUnavailableException($"the ledger in `{folder.Folder}` can't be written: {e.Message}", e);
         }
     }
 
     public async ValueTask<ReserveOutcome> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
     {
-        if (_health.Trouble is null && _freeze.State.ReasonFor(request.Facts.Agent) is not null)
+        if (_writer.Trouble is null && _freeze.State.ReasonFor(request.Facts.Agent) is not null)
         {
             return new ReserveOutcome.Refused(ReserveRefusal.Frozen);
         }
 
         var command = new ReserveCommand(request, cancellationToken);
-        return await SendAsync(command, cancellationToken) is null
+        return await _writer.SendAsync(command, cancellationToken) is null
             ? await command.Outcome
             : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
     }
@@ -102,7 +98,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         }
 
         var command = new RecordCommand(entry);
-        if (await SendAsync(command, CancellationToken.None) is { } trouble)
+        if (await _writer.SendAsync(command, CancellationToken.None) is { } trouble)
         {
             throw new LedgerUnavailableException(trouble);
         }
@@ -111,7 +107,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     }
 
     public ValueTask<Reservation?> FindReservationAsync(PaymentId id, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(_health.Trouble is null ? _open.GetValueOrDefault(id) : null);
+        ValueTask.FromResult(_writer.Trouble is null ? _open.GetValueOrDefault(id) : null);
 
     public async ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         await QueryAsync((ledger, now) => lines.Select(line => ledger.Usage(line, now)).ToArray(), cancellationToken);
@@ -122,7 +118,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) =>
         QueryAsync((ledger, now) => ledger.Grants(now), cancellationToken);
 
-    public string? FrozenReason(AgentId agent) => _health.Trouble ?? _freeze.State.ReasonFor(agent);
+    public string? FrozenReason(AgentId agent) => _writer.Trouble ?? _freeze.State.ReasonFor(agent);
 
     /// <summary>Stops everybody for as long as this process runs, for a reason that is not part of the books and that no unfreezing ends.</summary>
     public void Hold(string by, string reason) => _freeze.Press(new LedgerEvent.Frozen(null, by, reason));
@@ -135,7 +131,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     public async ValueTask<T> QueryAsync<T>(Func<BudgetLedger, DateTimeOffset, T> question, CancellationToken cancellationToken)
     {
         var command = new QueryCommand<T>(question);
-        return await SendAsync(command, cancellationToken) is { } trouble
+        return await _writer.SendAsync(command, cancellationToken) is { } trouble
             ? throw new LedgerUnavailableException(trouble)
             : await command.Answer.WaitAsync(cancellationToken);
     }
@@ -146,16 +142,19 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <summary>Finishes what was sent, syncs, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
-        await _loop;
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            return;
+            await _closing.CancelAsync();
+            await _check;
+            await _writer.DisposeAsync();
+            _journal.Dispose();
+            _digest.Dispose();
+            _closing.Dispose();
         }
-
-        TrySyncHead();
-        _journal.Dispose();
     }
+
+    /// <summary>Lines are on disk.</summary>
+    internal void Tell(IReadOnlyList<JournalLine> lines) => Durable?.Invoke(lines);
 
     /// <summary>A reservation is on disk: the signer may find it.</summary>
     internal void Offer(Reservation reservation) => _open[reservation.Id] = reservation;
@@ -187,7 +186,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         }
     }
 
-    private static void WriteFirstLines(GroupCommit batch, IRandomSource random)
+    private static void WriteFirstLines(OpenedLedger opened, GroupCommit batch, IRandomSource random)
     {
         if (batch.Ledger.Sequence == 0)
         {
@@ -204,115 +203,29 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
             }
         }
 
-        batch.Flush();
+        if (batch.Seal() is { Lines: [.., var last] } first)
+        {
+            opened.Journal.Append(first.Bytes, last.Sequence, last.Hash);
+            first.Frames.ForEach(frame => opened.Digest.Append(frame.Frame, frame.Lines));
+        }
     }
 
-    private async ValueTask<string?> SendAsync(LedgerCommand command, CancellationToken cancellationToken)
+    private void CheckDigest()
     {
-        if (_health.Trouble is { } trouble)
-        {
-            return trouble;
-        }
-
         try
         {
-            await _queue.Writer.WriteAsync(command, cancellationToken);
-            return null;
-        }
-        catch (ChannelClosedException)
-        {
-            return _health.Trouble ?? "the ledger is closed: the process is stopping";
-        }
-    }
-
-    private async Task RunAsync()
-    {
-        var commands = new List<LedgerCommand>(MaxBatch);
-        while (await _queue.Reader.WaitToReadAsync())
-        {
-            while (commands.Count < MaxBatch && _queue.Reader.TryRead(out var command))
+            if (_digest.Frames.Count > 0 && _journal.CheckDigest(_digest.Frames, _closing.Token) is { } problem)
             {
-                commands.Add(command);
+                Hold("journal", $"the journal and its digest differ: {problem}. One of them was changed: stop, run `smartproxy ledger verify`; when the journal is good, remove `{JournalFiles.Folder}/{DigestFile.FileName}` and start again");
             }
-
-            Run(commands);
-            commands.Clear();
         }
-    }
-
-    // Decide all, write once, sync once, answer all. After a failure the queue is only drained.
-    private void Run(List<LedgerCommand> commands)
-    {
-        try
+        catch (OperationCanceledException)
         {
-            if (_health.Trouble is { } trouble)
-            {
-                throw new LedgerUnavailableException(trouble);
-            }
-
-            foreach (var command in commands)
-            {
-                Decide(command);
-            }
-
-            var lines = _batch.Flush();
-            _health = new LedgerHealth(_journal.Head.Hash, _journal.Head.Sequence, _batch.Ledger.PolicyHash, Trouble: null);
-            CrashPoint.Reach("batch-durable");
-            commands.ForEach(command => command.Durable(this));
-            CrashPoint.Reach("batch-answered");
-            Tell(lines);
+            // The process is stopping.
         }
-        catch (Exception e)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            Stop(e);
-            var reason = new LedgerUnavailableException(_health.Trouble!, e);
-            commands.ForEach(command => command.Fail(reason));
-        }
-    }
-
-    private void Decide(LedgerCommand command)
-    {
-        try
-        {
-            command.Decide(_batch);
-        }
-        catch (ArgumentException e)
-        {
-            command.Fail(e);
-        }
-    }
-
-    private void Stop(Exception reason)
-    {
-        var trouble = _health.Trouble ?? $"the journal failed and nothing is paid any more: {reason.Message}. Find the cause, then start the process again";
-        _health = _health with { Trouble = trouble };
-        _queue.Writer.TryComplete();
-    }
-
-    private void Tell(IReadOnlyList<JournalLine> lines)
-    {
-        if (lines.Count == 0)
-        {
-            return;
-        }
-
-        Durable?.Invoke(lines);
-        if (_time.GetElapsedTime(_headSyncedAt) >= HeadSyncInterval)
-        {
-            _headSyncedAt = _time.GetTimestamp();
-            TrySyncHead();
-        }
-    }
-
-    private void TrySyncHead()
-    {
-        try
-        {
-            _journal.SyncHead();
-        }
-        catch (IOException e)
-        {
-            Stop(e);
+            Hold("journal", $"the journal can't be read any more: {e.Message}");
         }
     }
 }

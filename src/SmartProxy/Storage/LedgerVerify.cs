@@ -47,24 +47,21 @@ internal static class LedgerVerify
     public static VerifyReport Check(string dataFolder, Action<JournalLine> seen)
     {
         using var segments = JournalSegments.Open(dataFolder);
-        var scanner = segments.Scan();
         var (chain, ledger, notary) = (new JournalChain(), new BudgetLedger(), new NotaryCheck());
-        string? problem = null;
-        while (problem is null && scanner.TryRead(out var bytes))
+        var pipe = segments.Pipe(withCommitments: true);
+        foreach (var read in pipe.Lines())
         {
-            problem = chain.Check(bytes, scanner.IsTerminated, out var line) ?? Apply(ledger, line) ?? notary.Take(line);
-            if (problem is null)
+            if ((chain.Check(read) ?? Apply(ledger, read.Line!) ?? notary.Take(read.Line!, read.Commitment)) is { } problem)
             {
-                seen(line);
+                return Report($"{segments.PlaceOf(read.Offset)}, after line {ledger.Sequence}: {problem}");
             }
-            else
-            {
-                problem = $"{segments.PlaceOf(scanner.Offset)}, after line {ledger.Sequence}: {problem}";
-            }
+
+            seen(read.Line!);
         }
 
-        problem ??= CompareHead(dataFolder, new JournalHead(chain.Sequence, chain.Head, scanner.Next));
-        return new VerifyReport(chain.Sequence, chain.Head, Sums(ledger), problem);
+        return Report(CompareHead(dataFolder, new JournalHead(chain.Sequence, chain.Head, pipe.Position)));
+
+        VerifyReport Report(string? problem) => new(chain.Sequence, chain.Head, Sums(ledger), problem);
     }
 
     private static string? Apply(BudgetLedger ledger, JournalLine line)

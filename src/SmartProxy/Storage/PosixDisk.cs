@@ -10,6 +10,11 @@ namespace SmartProxy.Storage;
 /// </summary>
 internal sealed partial class PosixDisk : IDisk
 {
+    // ENOSPC and EDQUOT.
+    private const int NoSpace = 28;
+    private const int QuotaOnLinux = 122;
+    private const int QuotaOnMac = 69;
+
     public IDiskFile Open(string path) => new PosixFile(path);
 
     public void SyncFolder(string path)
@@ -32,10 +37,14 @@ internal sealed partial class PosixDisk : IDisk
 
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
-    private static IOException Failed(string call, string path)
+    public long FreeBytes(string folder) => new DriveInfo(folder).AvailableFreeSpace;
+
+    private static IOException Failed(string call, string path) => Failed(call, path, Marshal.GetLastPInvokeError());
+
+    private static IOException Failed(string call, string path, int error)
     {
-        var error = Marshal.GetLastPInvokeError();
-        return new IOException($"{call} of `{path}` failed: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})");
+        var message = $"{call} of `{path}` failed: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})";
+        return error == NoSpace || error == (OperatingSystem.IsMacOS() ? QuotaOnMac : QuotaOnLinux) ? new DiskFullException(message) : new IOException(message);
     }
 
     private sealed class PosixFile : IDiskFile
@@ -99,6 +108,21 @@ internal sealed partial class PosixDisk : IDisk
             CrashPoint.Reach(CrashPoint.KindOf(_path) + "-cut");
         }
 
+        public void Allocate(long length)
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                Truncate(length); // room for it is not promised there
+                return;
+            }
+
+            var error = Native.posix_fallocate(_handle, 0, length);
+            if (error != 0)
+            {
+                throw Failed("posix_fallocate", _path, error);
+            }
+        }
+
         public void Dispose() => _stream.Dispose();
     }
 
@@ -118,6 +142,9 @@ internal sealed partial class PosixDisk : IDisk
 
         [LibraryImport("libc", SetLastError = true)]
         internal static partial int ftruncate(SafeFileHandle file, long length);
+
+        [LibraryImport("libc")]
+        internal static partial int posix_fallocate(SafeFileHandle file, long offset, long length);
 
         [LibraryImport("libc", SetLastError = true)]
         internal static partial nint pwrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count, long offset);

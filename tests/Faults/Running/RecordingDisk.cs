@@ -60,6 +60,8 @@ internal sealed class RecordingDisk : IDisk
         File.Move(from, to, overwrite: true);
     }
 
+    public long FreeBytes(string folder) => _disk.FreeBytes(folder);
+
     private void Add(DiskStep step)
     {
         lock (_gate)
@@ -88,6 +90,8 @@ internal sealed class RecordingDisk : IDisk
             owner.Add(new DiskStep.Cut(path, length));
             file.Truncate(length);
         }
+
+        public void Allocate(long length) => file.Allocate(length);
 
         public void Dispose() => file.Dispose();
     }

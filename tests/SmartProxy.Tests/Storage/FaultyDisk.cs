@@ -42,6 +42,8 @@ internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
         _disk.Rename(from, to);
     }
 
+    public long FreeBytes(string folder) => _disk.FreeBytes(folder);
+
     private void FailAt(DiskFault kind, string error)
     {
         if (IsTime(kind))
@@ -65,7 +67,7 @@ internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
             }
 
             var written = owner._calls == owner.CallThatFails ? file.Write(bytes[..(bytes.Length / 2)], offset) : 0;
-            return owner.IsShort ? written : throw new IOException("injected: no space left on device");
+            return owner.IsShort ? written : throw new IOException("injected: input/output error");
         }
 
         public int Read(Span<byte> bytes, long offset) => file.Read(bytes, offset);
@@ -81,6 +83,8 @@ internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
             owner.FailAt(DiskFault.TruncateFails, "input/output error");
             file.Truncate(length);
         }
+
+        public void Allocate(long length) => file.Allocate(length);
 
         public void Dispose() => file.Dispose();
     }
@@ -108,6 +112,8 @@ internal sealed class GatedDisk : IDisk
 
     public void Rename(string from, string to) => _disk.Rename(from, to);
 
+    public long FreeBytes(string folder) => _disk.FreeBytes(folder);
+
     private sealed class GatedFile(GatedDisk owner, IDiskFile file) : IDiskFile
     {
         public long Length => file.Length;
@@ -128,6 +134,8 @@ internal sealed class GatedDisk : IDisk
         }
 
         public void Truncate(long length) => file.Truncate(length);
+
+        public void Allocate(long length) => file.Allocate(length);
 
         public void Dispose() => file.Dispose();
     }

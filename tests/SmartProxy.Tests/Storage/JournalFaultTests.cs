@@ -12,7 +12,7 @@ public sealed class JournalFaultTests : IDisposable
     private readonly TempFolder _folder = new();
 
     /// <summary>Room for about three payments.</summary>
-    private static LedgerOptions SmallSegments { get; } = new() { SegmentBytes = 5000 };
+    private static LedgerOptions SmallSegments { get; } = new() { SegmentBytes = 5000, ReserveBytes = 0 };
 
     public void Dispose() => _folder.Dispose();
 

@@ -9,12 +9,8 @@ namespace SmartProxy.Policies.Simulation;
 /// </summary>
 internal static class RecordedJournal
 {
-    // Small enough to be young garbage: arrays of 85,000 bytes and more are collected only with everything else.
-    private const int BatchBytes = 64 * 1024;
-    private const int BatchCapacity = 80_000;
-
-    // Per core.
-    private const int BatchesAhead = 8;
+    // How often the reader hears how far it came, in bytes.
+    private const long ToldBytes = 4 << 20;
 
     private static readonly byte[] SentMark = "\"type\":\"sent\""u8.ToArray();
 
@@ -30,61 +26,19 @@ internal static class RecordedJournal
     {
         using var segments = JournalSegments.Open(dataFolder);
         var length = segments.Length;
-        var scanner = segments.Scan(0, length);
-        var parsing = new Queue<Task<List<JournalLine>>>();
-        while (NextBatch(scanner) is { } batch)
+        var pipe = new JournalPipe(segments, 0, length) { IsWanted = IsWanted, WithHashes = false };
+        var told = 0L;
+        foreach (var read in pipe.Lines().TakeWhile(read => read.IsTerminated))
         {
-            parsing.Enqueue(Task.Run(() => Parse(batch)));
-            if (parsing.Count > BatchesAhead * Environment.ProcessorCount)
+            take(read.Line ?? throw new InvalidDataException($"a journal line can't be read ({read.Problem}): run `smartproxy ledger verify`"));
+            if (read.Next - told >= ToldBytes)
             {
-                Take(parsing.Dequeue());
+                progress(told = read.Next, length);
             }
-        }
-
-        while (parsing.TryDequeue(out var rest))
-        {
-            Take(rest);
         }
 
         progress(length, length);
-
-        void Take(Task<List<JournalLine>> parsed)
-        {
-            parsed.GetAwaiter().GetResult().ForEach(take);
-            progress(scanner.Next, length);
-        }
     }
 
-    // Null at the end. Whoever writes right now may not have finished the last line.
-    private static Batch? NextBatch(LineScanner scanner)
-    {
-        var (bytes, ends) = (new MemoryStream(BatchCapacity), new List<int>());
-        var offset = scanner.Next;
-        while (bytes.Length < BatchBytes && scanner.TryRead(out var line) && scanner.IsTerminated)
-        {
-            if (line[..Math.Min(line.Length, MarkReach)].IndexOf(SentMark) < 0)
-            {
-                bytes.Write(line);
-                ends.Add((int)bytes.Length);
-            }
-        }
-
-        return scanner.Next == offset || (ends.Count == 0 && !scanner.IsTerminated) ? null : new Batch(bytes.GetBuffer(), ends);
-    }
-
-    private static List<JournalLine> Parse(Batch batch)
-    {
-        var lines = new List<JournalLine>(batch.Ends.Count);
-        var start = 0;
-        foreach (var end in batch.Ends)
-        {
-            var bytes = batch.Bytes.AsSpan(start, end - start);
-            lines.Add(JournalReader.TryReadUnhashed(bytes, out var line, out var problem) ? line : throw new InvalidDataException($"a journal line can't be read ({problem}): run `smartproxy ledger verify`"));
-            start = end;
-        }
-
-        return lines;
-    }
-
-    private sealed record Batch(byte[] Bytes, List<int> Ends);
+    private static bool IsWanted(ReadOnlySpan<byte> line) => line[..Math.Min(line.Length, MarkReach)].IndexOf(SentMark) < 0;
 }
