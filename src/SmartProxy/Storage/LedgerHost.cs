@@ -30,13 +30,13 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     private long _headSyncedAt;
     private int _disposed;
 
-    private LedgerHost(TimeProvider time, FileJournal journal, GroupCommit batch)
+    private LedgerHost(TimeProvider time, FileJournal journal, GroupCommit batch, TaskScheduler writer)
     {
         (_time, _journal, _batch) = (time, journal, batch);
         _freeze = new FreezeSwitch(batch.Ledger.Freeze);
         _health = new LedgerHealth(journal.Head.Hash, journal.Head.Sequence, batch.Ledger.PolicyHash, Trouble: null);
         _headSyncedAt = time.GetTimestamp();
-        _loop = Task.Run(RunAsync);
+        _loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, writer).Unwrap();
     }
 
     public LedgerHealth Health => _health;
@@ -58,8 +58,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="random">Names a new journal.</param>
     /// <param name="disk">The disk; the local one by default.</param>
+    /// <param name="writer">What runs the one writer; the thread pool by default. A simulation gives its own, so that a run can be repeated.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged or unwritable; the message says what to do.</exception>
-    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null)
+    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, TaskScheduler? writer = null)
     {
         var ledger = new BudgetLedger();
         var journal = FileJournal.Open(folder.Folder, disk ?? new PosixDisk(), ledger.Apply);
@@ -67,7 +68,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         {
             var batch = new GroupCommit(time, journal, ledger);
             WriteFirstLines(batch, random);
-            return new LedgerHost(time, journal, batch);
+            return new LedgerHost(time, journal, batch, writer ?? TaskScheduler.Default);
         }
         catch (IOException e)
         {
