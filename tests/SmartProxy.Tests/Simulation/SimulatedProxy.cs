@@ -39,7 +39,7 @@ internal sealed class SimulatedProxy
         _approvals = new ApprovalDesk(ledger, random, time, NullLogger<ApprovalDesk>.Instance);
         _refusals = new RefusalDesk(ledger, View, queries, random, time, NullLogger<RefusalDesk>.Instance);
         _flow = new PaymentFlow(
-            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(ledger)), ledger, new PolicyNetworks(null), _refusals, presented, metrics, NullLogger<PaymentFlow>.Instance);
+            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(ledger)), ledger, new PolicyNetworks(() => null), _refusals, presented, metrics, NullLogger<PaymentFlow>.Instance);
     }
 
     public MemoryDisk.Session Disk { get; }
