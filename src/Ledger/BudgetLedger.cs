@@ -60,6 +60,12 @@ public sealed class BudgetLedger
     /// <summary>Whether this event of the chain was recorded as drift before.</summary>
     public bool IsKnown(ChainDrift drift) => _chain.Knows(drift);
 
+    /// <summary>Whether this transfer was recorded as a refund before.</summary>
+    public bool IsKnown(ChainRefund refund) => _chain.Knows(refund);
+
+    /// <summary>Token units that came back for a payment. Shown, and never returned to a budget.</summary>
+    public UInt128 RefundedOf(PaymentId payment) => _chain.RefundedOf(payment);
+
     /// <summary>Whether an operator agreed that the journal goes on although this line is not in it.</summary>
     public bool IsRollbackAccepted(long sequence, Bytes32 head) => _chain.IsRollbackAccepted(sequence, head);
 
@@ -262,6 +268,9 @@ public sealed class BudgetLedger
         LedgerEvent.Proven e => ObjectionTo(e.Payment, PaymentState.Proven),
         LedgerEvent.Expired e => ObjectionTo(e),
         LedgerEvent.Voided e => ObjectionTo(e.Payment, PaymentState.Voided),
+        LedgerEvent.Undelivered e => ObjectionTo(e.Payment) ?? (_payments[e.Payment].IsUndelivered ? $"payment `{e.Payment}` was told to be not delivered" : null),
+        LedgerEvent.SellerSigned e => ObjectionTo(e.Payment),
+        LedgerEvent.Refunded e => ObjectionTo(e.Payment) ?? (_chain.Knows(e.Refund) ? "this event of the chain is recorded already" : null),
         LedgerEvent.Drifted e when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
         LedgerEvent.ApprovalRequested e => _approvals.ObjectionTo(e, at),
         LedgerEvent.ApprovalAnswered e => _approvals.ObjectionTo(e),
@@ -279,9 +288,9 @@ public sealed class BudgetLedger
         : null;
 
     private string? ObjectionTo(PaymentId id, PaymentState to) =>
-        !_payments.TryGetValue(id, out var payment) ? $"payment `{id}` was never reserved"
-        : PaymentMoves.IsLegal(payment.State, to) ? null
-        : $"payment `{id}` can't go from {payment.State} to {to}";
+        ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
+
+    private string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
 
     // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
     private string? ObjectionTo(LedgerEvent.Expired e) =>
@@ -332,6 +341,13 @@ public sealed class BudgetLedger
                 _grants.GiveBack(_payments[e.Payment].Grants);
                 Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
                 break;
+            case LedgerEvent.Undelivered e:
+                _payments[e.Payment].FailDelivery(line.Sequence, line.At);
+                _book.Moved(_payments[e.Payment], _payments[e.Payment].State, line.At);
+                break;
+            case LedgerEvent.Refunded e:
+                _chain.Add(e); // INVARIANT: shown, and returned to no budget
+                break;
             case LedgerEvent.Drifted e:
                 _chain.Add(e.Drift);
                 break;
@@ -360,7 +376,7 @@ public sealed class BudgetLedger
             case LedgerEvent.GrantRevoked e:
                 _grants.Revoke(e.Grant);
                 break;
-            case LedgerEvent.Refused:
+            case LedgerEvent.Refused or LedgerEvent.SellerSigned:
                 break; // told, not counted
             default:
                 throw new UnreachableException();

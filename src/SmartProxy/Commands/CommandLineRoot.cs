@@ -19,6 +19,7 @@ internal static class CommandLineRoot
         DemoCommand.Build(seams),
         DrillCommand.Build(seams),
         AgentCommand.Build(seams),
+        CaCommand.Build(seams),
         EnvCommand.Build(seams),
         ExecCommand.Build(seams),
         PolicyCommand.Build(seams),
@@ -26,6 +27,10 @@ internal static class CommandLineRoot
         PaymentsCommand.Build(seams),
         JournalCommand.Build(seams),
         ReportCommand.Build(seams),
+        StatementCommand.Build(seams),
+        MerchantsCommand.Build(seams),
+        EvidenceCommand.Build(seams),
+        DisputeCommand.Build(seams),
         ReceiptCommand.Build(seams),
         QuoteCommand.Build(seams),
         WhyCommand.Build(seams),
@@ -41,8 +46,10 @@ internal static class CommandLineRoot
     /// <summary>Runs one command line to its exit code; SIGINT and SIGTERM cancel it.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandSeams seams, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
+        using var signals = new ShutdownSignals(cancellationToken);
+
         // `@file` stays an argument: `exec me -- curl -d @body.json` belongs to curl.
-        var result = Build(seams).Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var result = Build(seams with { Hurry = signals.Hurry }).Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)
         {
             var objection = result.UnmatchedTokens is [var stranger, ..]
@@ -51,7 +58,6 @@ internal static class CommandLineRoot
             return Fail(error, $"{objection}; see `smartproxy {PathOf(result)}--help`", OperatorException.Misconfigured);
         }
 
-        using var signals = new ShutdownSignals(cancellationToken);
         try
         {
             var invocation = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

@@ -126,7 +126,7 @@ internal sealed class Sandbox : IAsyncDisposable
         _approvals = new ApprovalDesk(_ledger, _random, Clock, NullLogger<ApprovalDesk>.Instance);
         _refusals = new RefusalDesk(books, view, queries, _random, Clock, NullLogger<RefusalDesk>.Instance);
         _flow = new PaymentFlow(
-            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(_ledger)), books, new PolicyNetworks(() => _policy.Registry), _refusals, presented, new Metrics(),
+            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(_ledger)), books, new PolicyNetworks(() => _policy.Registry), _refusals, presented, new SellerPapers(Clock), new Metrics(),
             NullLogger<PaymentFlow>.Instance);
     }
 

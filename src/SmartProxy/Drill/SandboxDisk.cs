@@ -17,6 +17,16 @@ internal sealed class SandboxDisk : IDisk
         return file;
     }
 
+    public IDiskFile OpenToRead(string path) => _files[path];
+
+    public IEnumerable<string> NamesIn(string folder) => _files.Keys.Where(path => Path.GetDirectoryName(path) == folder).Select(path => Path.GetFileName(path));
+
+    public void Rename(string from, string to)
+    {
+        _files.Remove(from, out var file);
+        _files[to] = file!;
+    }
+
     public void SyncFolder(string path)
     {
         // Everything is durable at once.

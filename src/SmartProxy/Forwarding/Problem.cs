@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Payments;
@@ -11,10 +12,13 @@ internal static class Problem
 {
     public const string ContentType = "application/problem+json";
 
+    // Backticks and apostrophes stay readable; the media type and nosniff keep it from ever being a page.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static byte[] ToJson(Refusal refusal)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Readable))
         {
             json.WriteStartObject();
             json.WriteString("type", "urn:smart-proxy:" + refusal.Reason);
@@ -68,6 +72,7 @@ internal static class Problem
         response.ContentType = ContentType;
         response.ContentLength = body.Length;
         response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
         response.Headers["Proxy-Status"] = ProxyStatus(refusal);
         if (EndsConnection(refusal) && !HttpProtocol.IsHttp2(context.Request.Protocol))
         {
@@ -98,7 +103,7 @@ internal static class Problem
     // Where a message ends, or whom it is for, was not clear: what follows on its connection is not clear either.
     private static bool EndsConnection(Refusal refusal) =>
         refusal.Status == StatusCodes.Status408RequestTimeout
-        || refusal.Reason is "malformed_request" or "misdirected_request" or "transfer_coding_not_supported" or "late_connect";
+        || refusal.Reason is "malformed_request" or "misdirected_request" or "transfer_coding_not_supported" or "late_connect" or "too_many_connections";
 
     /// <summary>The value of <c>Proxy-Authenticate</c>.</summary>
     public const string Challenge = "Basic realm=\"smart-proxy\"";

@@ -126,7 +126,7 @@ internal static class Refusals
         return new Refusal(status, Words.Of(refused.Reason), detail)
         {
             RetryAfterSeconds = status == 429 ? Seconds(refused.RetryAfter!.Value) : null,
-            Members = Figures(usage, verdict, $"a price of at most {usage.Remaining} USD"),
+            Members = Figures(usage, verdict, usage.Remaining.Units > 0 ? $"a price of at most {usage.Remaining} USD" : null),
         };
     }
 

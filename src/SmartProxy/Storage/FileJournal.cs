@@ -4,54 +4,44 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Storage;
 
 /// <summary>
-/// The append-only journal file and its head. Whatever goes wrong with a write or a sync ends it for good: the kernel may have dropped what
-/// could not be written, so trying again would prove nothing.
+/// The append-only journal of one process and its head. Whatever goes wrong with a write or a sync ends it for good: the kernel may have dropped
+/// what could not be written, so trying again would prove nothing. Opened by <see cref="JournalRecovery"/>.
 /// </summary>
 internal sealed class FileJournal : IDisposable
 {
-    // Every so many lines the offset is remembered, so that a reader can start in the middle.
-    private const int IndexStride = 1024;
-
-    private readonly IDiskFile _file;
+    private readonly string _dataFolder;
+    private readonly IDisk _disk;
+    private readonly long _segmentBytes;
+    private readonly JournalSegments _segments;
+    private readonly JournalIndex _index;
     private readonly IDiskFile _headFile;
-    private readonly List<long> _offsets = [0];
-    private volatile JournalHead _head = JournalHead.Empty;
+    private IDiskFile _file;
+    private volatile JournalHead _head;
     private bool _failed;
 
-    private FileJournal(IDiskFile file, IDiskFile headFile, string path) => (_file, _headFile, Path) = (file, headFile, path);
-
-    public string Path { get; }
+    /// <param name="opened">What is on disk: the last segment, to go on with, and the head, which is the end of it.</param>
+    /// <param name="disk">Where further segments are made.</param>
+    /// <param name="segmentBytes">From this size on a segment is full.</param>
+    /// <param name="index">Where its lines are.</param>
+    public FileJournal(OpenedFiles opened, IDisk disk, long segmentBytes, JournalIndex index)
+    {
+        (_dataFolder, _file, _headFile, _head) = (opened.DataFolder, opened.Segment, opened.HeadFile, opened.Head);
+        (_disk, _segmentBytes, _index) = (disk, segmentBytes, index);
+        _segments = JournalSegments.Open(_dataFolder, _disk);
+    }
 
     /// <summary>What is durable.</summary>
     public JournalHead Head => _head;
 
     /// <summary>What was cut from the end because it was never acknowledged, in words; null when nothing was.</summary>
-    public string? Repair { get; private set; }
-
-    /// <summary>
-    /// Opens the journal of a data folder, creating it when the folder has none, and replays its lines. 1. The lines up to the head must all be
-    /// there. 2. Good lines beyond it are kept, and written again, because reading them proves nothing about the disk. 3. The rest is cut.
-    /// </summary>
-    /// <exception cref="LedgerUnavailableException">The journal is damaged, incomplete or unwritable; the message says how, and what to do.</exception>
-    public static FileJournal Open(string dataFolder, IDisk disk, Action<JournalLine> replay)
-    {
-        try
-        {
-            return Recover(dataFolder, disk, replay);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or LedgerInvariantException)
-        {
-            throw new LedgerUnavailableException($"the ledger in `{dataFolder}` can't be opened: {e.Message}. Nothing was changed: look at it with `smartproxy ledger verify`, and restore the newest backup", e);
-        }
-    }
+    public string? Repair { get; init; }
 
     /// <summary>Appends whole lines and returns when they are on disk.</summary>
     /// <param name="lines">The bytes, each line with its line feed.</param>
     /// <param name="sequence">Number of the last of them.</param>
     /// <param name="hash">Hash of the last of them.</param>
-    /// <param name="count">How many they are.</param>
     /// <exception cref="IOException">Nothing more may be appended, ever.</exception>
-    public void Append(ReadOnlySpan<byte> lines, long sequence, Bytes32 hash, int count)
+    public void Append(ReadOnlySpan<byte> lines, long sequence, Bytes32 hash)
     {
         if (_failed)
         {
@@ -59,11 +49,18 @@ internal sealed class FileJournal : IDisposable
         }
 
         _failed = true; // until all of it has succeeded
-        Write(_file, lines, _head.Length);
+        var start = _segments.Last.Start;
+        if (_head.Length > start && _head.Length - start + lines.Length > _segmentBytes)
+        {
+            start = Rotate();
+        }
+
+        _file.WriteAll(lines, _head.Length - start);
         _file.Sync();
-        Index(sequence, count, _head.Length, lines);
+        _index.Add(_head.Sequence + 1, _head.Length, lines);
         var head = new JournalHead(sequence, hash, _head.Length + lines.Length);
-        WriteHead(head);
+        head.Write(_headFile);
+        _head = head;
         _failed = false;
     }
 
@@ -87,14 +84,8 @@ internal sealed class FileJournal : IDisposable
             yield break;
         }
 
-        long from;
-        lock (_offsets)
-        {
-            from = _offsets[(int)(sequence / IndexStride)];
-        }
-
-        var number = sequence / IndexStride * IndexStride;
-        var scanner = new LineScanner(_file.Read, from, head.Length);
+        var (number, offset) = _index.Before(sequence);
+        var scanner = _segments.Scan(offset, head.Length);
         while (Next(scanner, ++number <= sequence, out var line))
         {
             if (line is not null)
@@ -108,9 +99,24 @@ internal sealed class FileJournal : IDisposable
     {
         _file.Dispose();
         _headFile.Dispose();
+        _segments.Dispose();
     }
 
-    private static bool Next(LineScanner scanner, bool skip, out JournalLine? line)
+    // INVARIANT: the head is durable before a segment begins, so it never lies before the last segment but in an unfinished recovery; and the name of
+    // a segment is durable before anything is in it.
+    private long Rotate()
+    {
+        _headFile.Sync();
+        var path = JournalFiles.JournalIn(_dataFolder, _segments.Last.Number + 1);
+        var next = _disk.Open(path);
+        _file.Dispose();
+        _file = next;
+        _disk.SyncFolder(JournalFiles.FolderIn(_dataFolder));
+        _segments.Add(path);
+        return _segments.Last.Start;
+    }
+
+    private bool Next(LineScanner scanner, bool skip, out JournalLine? line)
     {
         line = null;
         if (!scanner.TryRead(out var bytes))
@@ -120,151 +126,16 @@ internal sealed class FileJournal : IDisposable
 
         if (!skip && !JournalReader.TryRead(bytes, out line, out var problem))
         {
-            throw new InvalidDataException($"byte {scanner.Offset}: {problem}");
+            throw new InvalidDataException($"{_segments.PlaceOf(scanner.Offset)}: {problem}");
         }
 
         return true;
     }
-
-    private static FileJournal Recover(string dataFolder, IDisk disk, Action<JournalLine> replay)
-    {
-        if (JournalFiles.UnknownSegment(dataFolder) is { } unknown)
-        {
-            throw new InvalidDataException($"`{unknown}` was written by a newer version, which must be used to open it");
-        }
-
-        var (path, headPath) = (JournalFiles.JournalIn(dataFolder), JournalFiles.HeadIn(dataFolder));
-        Directory.CreateDirectory(JournalFiles.FolderIn(dataFolder));
-        var journal = new FileJournal(disk.Open(path), disk.Open(headPath), path);
-        try
-        {
-            disk.SyncFolder(JournalFiles.FolderIn(dataFolder));
-            journal.Recover(journal.ReadHead(headPath), replay);
-            return journal;
-        }
-        catch
-        {
-            journal.Dispose();
-            throw;
-        }
-    }
-
-    // Before the first line there may be no head yet: nothing was acknowledged then.
-    private JournalHead ReadHead(string path)
-    {
-        var bytes = new byte[(2 * JournalHead.Size) + 1];
-        var length = _headFile.Read(bytes, 0);
-        return JournalHead.TryReadFile(bytes.AsSpan(0, length), out var head) ? head
-            : _file.Length == 0 ? JournalHead.Empty
-            : throw new InvalidDataException($"`{path}` is {(length == 0 ? "missing" : "damaged")}, so nobody can say what was acknowledged: restore it from the same backup as the journal");
-    }
-
-    private void Recover(JournalHead head, Action<JournalLine> replay)
-    {
-        var length = _file.Length;
-        if (length < head.Length)
-        {
-            throw Damage($"the journal has {length} bytes, but {head.Length} were acknowledged: its end is missing");
-        }
-
-        var chain = new JournalChain();
-        var scanner = new LineScanner(_file.Read, 0, length);
-        long end = 0;
-        CheckHead(head, chain, end);
-        while (scanner.TryRead(out var bytes))
-        {
-            var problem = chain.Check(bytes, scanner.IsTerminated, out var line);
-            if (problem is not null && (end < head.Length || JournalReader.IsNewer(problem)))
-            {
-                throw Damage($"line {chain.Sequence + 1} at byte {scanner.Offset}: {problem}");
-            }
-
-            if (problem is not null)
-            {
-                break;
-            }
-
-            replay(line);
-            Index(line.Sequence, scanner.Next);
-            CheckHead(head, chain, scanner.Next, end);
-            end = scanner.Next;
-        }
-
-        KeepTail(head, chain, end, length);
-    }
-
-    // The head must be the end of a line, and of the very line that it names.
-    private static void CheckHead(JournalHead head, JournalChain chain, long end, long start = -1)
-    {
-        if (start < head.Length && end >= head.Length && (end, chain.Sequence, chain.Head) != (head.Length, head.Sequence, head.Hash))
-        {
-            throw Damage($"line {chain.Sequence} is not the line that was acknowledged last");
-        }
-    }
-
-    private void KeepTail(JournalHead head, JournalChain chain, long end, long length)
-    {
-        if (end < length)
-        {
-            Repair = $"cut {length - end} bytes of a torn write after line {chain.Sequence}; they were never acknowledged";
-            _file.Truncate(end);
-        }
-
-        var chunk = new byte[Math.Min(end - head.Length, 1 << 20)];
-        for (var offset = head.Length; offset < end; offset += chunk.Length)
-        {
-            var size = _file.Read(chunk.AsSpan(0, (int)Math.Min(chunk.Length, end - offset)), offset);
-            Write(_file, chunk.AsSpan(0, size), offset);
-        }
-
-        if (length > head.Length)
-        {
-            _file.Sync();
-        }
-
-        WriteHead(new JournalHead(chain.Sequence, chain.Head, end));
-        _headFile.Sync();
-    }
-
-    private void WriteHead(JournalHead head)
-    {
-        var bytes = head.ToBytes();
-        Write(_headFile, bytes, 0);
-        Write(_headFile, bytes, JournalHead.Size);
-        _head = head;
-    }
-
-    private static void Write(IDiskFile file, ReadOnlySpan<byte> bytes, long offset)
-    {
-        var written = file.Write(bytes, offset);
-        if (written != bytes.Length)
-        {
-            throw new IOException($"only {written} of {bytes.Length} bytes were written: the disk is full or failing");
-        }
-    }
-
-    private void Index(long last, int count, long offset, ReadOnlySpan<byte> lines)
-    {
-        for (var number = last - count + 1; number <= last; number++)
-        {
-            var size = lines.IndexOf((byte)'\n') + 1;
-            offset += size;
-            lines = lines[size..];
-            Index(number, offset);
-        }
-    }
-
-    private void Index(long number, long next)
-    {
-        if (number % IndexStride == 0)
-        {
-            lock (_offsets)
-            {
-                _offsets.Add(next);
-            }
-        }
-    }
-
-    private static InvalidDataException Damage(string what) => new(
-        $"{what}. This is damage, not a torn write: what it held can't be told, so nothing may be paid. Restore the `{JournalFiles.Folder}` folder from a copy that is at least as new, or run `ledger verify`");
 }
+
+/// <summary>What a recovery hands over.</summary>
+/// <param name="DataFolder">The data folder.</param>
+/// <param name="Segment">The last segment, open for writing.</param>
+/// <param name="HeadFile">The head's file.</param>
+/// <param name="Head">The end of the last segment.</param>
+internal sealed record OpenedFiles(string DataFolder, IDiskFile Segment, IDiskFile HeadFile, JournalHead Head);

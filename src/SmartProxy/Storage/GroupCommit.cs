@@ -34,7 +34,7 @@ internal sealed class GroupCommit(TimeProvider time, FileJournal journal, Budget
         var lines = _lines;
         if (lines.Count > 0)
         {
-            journal.Append(_bytes.WrittenSpan, _writer.Sequence, _writer.Head, lines.Count);
+            journal.Append(_bytes.WrittenSpan, _writer.Sequence, _writer.Head);
             _bytes.ResetWrittenCount();
             _lines = [];
         }

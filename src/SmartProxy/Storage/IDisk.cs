@@ -6,8 +6,17 @@ internal interface IDisk
     /// <summary>Opens a file for reading and writing, creating it for this user alone when it is missing.</summary>
     IDiskFile Open(string path);
 
+    /// <summary>Opens a file that is there, for reading only and beside whoever writes it.</summary>
+    IDiskFile OpenToRead(string path);
+
+    /// <summary>The names of the files in a folder, in no order; none when there is no folder.</summary>
+    IEnumerable<string> NamesIn(string folder);
+
     /// <summary>Makes the names in a folder durable.</summary>
     void SyncFolder(string path);
+
+    /// <summary>Gives a file another name, in the place of a file that has it.</summary>
+    void Rename(string from, string to);
 }
 
 internal interface IDiskFile : IDisposable
@@ -24,4 +33,17 @@ internal interface IDiskFile : IDisposable
     void Sync();
 
     void Truncate(long length);
+}
+
+internal static class DiskFileExtensions
+{
+    /// <summary>Writes all of it, or fails.</summary>
+    public static void WriteAll(this IDiskFile file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        var written = file.Write(bytes, offset);
+        if (written != bytes.Length)
+        {
+            throw new IOException($"only {written} of {bytes.Length} bytes were written: the disk is full or failing");
+        }
+    }
 }

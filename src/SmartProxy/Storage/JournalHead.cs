@@ -11,7 +11,7 @@ namespace SmartProxy.Storage;
 /// </summary>
 /// <param name="Sequence">Number of the last durable line; 0 before the first.</param>
 /// <param name="Hash">Its SHA-256; zeros before the first.</param>
-/// <param name="Length">Bytes of the journal up to and with its line feed.</param>
+/// <param name="Length">Bytes of the journal, all segments together, up to and with its line feed.</param>
 internal sealed record JournalHead(long Sequence, Bytes32 Hash, long Length)
 {
     /// <summary>Bytes of one copy.</summary>
@@ -25,6 +25,14 @@ internal sealed record JournalHead(long Sequence, Bytes32 Hash, long Length)
 
     /// <summary>The whole file as it is when nothing was interrupted.</summary>
     public byte[] ToFile() => [.. ToBytes(), .. ToBytes()];
+
+    /// <summary>Writes both copies, one after the other.</summary>
+    public void Write(IDiskFile file)
+    {
+        var bytes = ToBytes();
+        file.WriteAll(bytes, 0);
+        file.WriteAll(bytes, Size);
+    }
 
     /// <summary>Reads the newer of the copies that are whole; false when none is.</summary>
     public static bool TryReadFile(ReadOnlySpan<byte> file, out JournalHead head)

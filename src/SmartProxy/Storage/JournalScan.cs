@@ -3,6 +3,9 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
 
+/// <summary>Is shown a line and its bytes.</summary>
+internal delegate void JournalBytesSeen(JournalLine line, ReadOnlySpan<byte> bytes);
+
 /// <summary>
 /// Reads the journal's lines in order, chain checked, beside a process that may be writing it. A last line without its line feed is still being
 /// written and is left out; everything else that does not fit is an error.
@@ -11,24 +14,23 @@ internal static class JournalScan
 {
     /// <summary>Shows every good line to <paramref name="seen"/>; gives the number and hash of the last one.</summary>
     /// <exception cref="InvalidDataException">A line does not fit; the message says which and why.</exception>
-    public static (long Sequence, Bytes32 Head) Read(string dataFolder, Action<JournalLine> seen)
-    {
-        if (JournalFiles.UnknownSegment(dataFolder) is { } unknown)
-        {
-            throw new InvalidDataException($"`{unknown}` was written by a newer version, which must be used to read it");
-        }
+    public static (long Sequence, Bytes32 Head) Read(string dataFolder, Action<JournalLine> seen) => ReadBytes(dataFolder, (line, _) => seen(line));
 
-        using var file = new FileStream(JournalFiles.JournalIn(dataFolder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
-        var scanner = new LineScanner((bytes, offset) => RandomAccess.Read(file.SafeFileHandle, bytes, offset), 0, RandomAccess.GetLength(file.SafeFileHandle));
+    /// <summary>The same with the bytes of each line, without its line feed; they are valid only while they are shown.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
+    {
+        using var segments = JournalSegments.Open(dataFolder);
+        var scanner = segments.Scan();
         var chain = new JournalChain();
         while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
         {
             if (chain.Check(bytes, isTerminated: true, out var line) is { } problem)
             {
-                throw new InvalidDataException($"byte {scanner.Offset}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+                throw new InvalidDataException($"{segments.PlaceOf(scanner.Offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
             }
 
-            seen(line);
+            seen(line, bytes);
         }
 
         return (chain.Sequence, chain.Head);

@@ -10,14 +10,14 @@ internal static class LedgerExport
         try
         {
             using var folder = FolderLock.Exists(dataFolder) ? FolderLock.Acquire(dataFolder) : null;
-            using var file = File.OpenHandle(JournalFiles.JournalIn(dataFolder), options: FileOptions.SequentialScan);
-            var scanner = new LineScanner((bytes, offset) => RandomAccess.Read(file, bytes, offset), 0, RandomAccess.GetLength(file));
+            using var segments = JournalSegments.Open(dataFolder);
+            var scanner = segments.Scan();
             var chain = new JournalChain();
             while (scanner.TryRead(out var line))
             {
                 if (chain.Check(line, scanner.IsTerminated, out _) is { } problem)
                 {
-                    problems.WriteLine($"byte {scanner.Offset}, after line {chain.Sequence}: {problem}");
+                    problems.WriteLine($"{segments.PlaceOf(scanner.Offset)}, after line {chain.Sequence}: {problem}");
                     return LedgerVerify.Bad;
                 }
 

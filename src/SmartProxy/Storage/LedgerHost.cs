@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -58,12 +60,13 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="random">Names a new journal.</param>
     /// <param name="disk">The disk; the local one by default.</param>
+    /// <param name="options">How the journal is kept.</param>
     /// <param name="writer">What runs the one writer; the thread pool by default. A simulation gives its own, so that a run can be repeated.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged or unwritable; the message says what to do.</exception>
-    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, TaskScheduler? writer = null)
+    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, LedgerOptions? options = null, TaskScheduler? writer = null)
     {
         var ledger = new BudgetLedger();
-        var journal = FileJournal.Open(folder.Folder, disk ?? new PosixDisk(), ledger.Apply);
+        var journal = JournalRecovery.Open(folder.Folder, disk ?? new PosixDisk(), (options ?? new LedgerOptions()).SegmentBytes, ledger.Apply);
         try
         {
             var batch = new GroupCommit(time, journal, ledger);
@@ -96,6 +99,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         if (entry is LedgerEvent.Frozen frozen)
         {
             _freeze.Press(frozen);
+            CrashPoint.Reach("freeze-pressed");
         }
 
         var command = new RecordCommand(entry);
@@ -160,6 +164,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <summary>An event is on disk.</summary>
     internal void Happened(LedgerEvent entry)
     {
+        CrashPoint.Reach("recorded-" + entry.GetType().Name);
         switch (entry)
         {
             case LedgerEvent.Settled e:
@@ -253,7 +258,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
 
             var lines = _batch.Flush();
             _health = new LedgerHealth(_journal.Head.Hash, _journal.Head.Sequence, _batch.Ledger.PolicyHash, Trouble: null);
+            CrashPoint.Reach("batch-durable");
             commands.ForEach(command => command.Durable(this));
+            CrashPoint.Reach("batch-answered");
             Tell(lines);
         }
         catch (Exception e)

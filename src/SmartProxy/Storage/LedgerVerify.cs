@@ -46,14 +46,8 @@ internal static class LedgerVerify
     /// <summary>Checks the journal and shows each good line to <paramref name="seen"/>; stops at the first problem.</summary>
     public static VerifyReport Check(string dataFolder, Action<JournalLine> seen)
     {
-        if (JournalFiles.UnknownSegment(dataFolder) is { } unknown)
-        {
-            throw new InvalidDataException($"`{unknown}` was written by a newer version, which must be used to verify it");
-        }
-
-        using var file = File.OpenHandle(JournalFiles.JournalIn(dataFolder), options: FileOptions.SequentialScan);
-        var length = RandomAccess.GetLength(file);
-        var scanner = new LineScanner((bytes, offset) => RandomAccess.Read(file, bytes, offset), 0, length);
+        using var segments = JournalSegments.Open(dataFolder);
+        var scanner = segments.Scan();
         var (chain, ledger, notary) = (new JournalChain(), new BudgetLedger(), new NotaryCheck());
         string? problem = null;
         while (problem is null && scanner.TryRead(out var bytes))
@@ -65,11 +59,11 @@ internal static class LedgerVerify
             }
             else
             {
-                problem = $"byte {scanner.Offset}, after line {ledger.Sequence}: {problem}";
+                problem = $"{segments.PlaceOf(scanner.Offset)}, after line {ledger.Sequence}: {problem}";
             }
         }
 
-        problem ??= CompareHead(dataFolder, new JournalHead(chain.Sequence, chain.Head, length));
+        problem ??= CompareHead(dataFolder, new JournalHead(chain.Sequence, chain.Head, scanner.Next));
         return new VerifyReport(chain.Sequence, chain.Head, Sums(ledger), problem);
     }
 

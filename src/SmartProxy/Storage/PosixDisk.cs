@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SmartProxy.Operator;
 
 namespace SmartProxy.Storage;
 
@@ -9,7 +10,11 @@ namespace SmartProxy.Storage;
 /// </summary>
 internal sealed partial class PosixDisk : IDisk
 {
-    public IDiskFile Open(string path) => new PosixFile(path);
+    public IDiskFile Open(string path) => new PosixFile(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+
+    public IDiskFile OpenToRead(string path) => new PosixFile(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+
+    public IEnumerable<string> NamesIn(string folder) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)) : [];
 
     public void SyncFolder(string path)
     {
@@ -20,6 +25,7 @@ internal sealed partial class PosixDisk : IDisk
         }
 
         var synced = Native.fsync(folder);
+        CrashPoint.Reach("folder-synced");
         var failure = synced < 0 ? Failed("fsync", path) : null;
         _ = Native.close(folder);
         if (failure is not null)
@@ -27,6 +33,8 @@ internal sealed partial class PosixDisk : IDisk
             throw failure;
         }
     }
+
+    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     private static IOException Failed(string call, string path)
     {
@@ -40,10 +48,10 @@ internal sealed partial class PosixDisk : IDisk
         private readonly FileStream _stream;
         private readonly SafeFileHandle _handle;
 
-        public PosixFile(string path)
+        public PosixFile(string path, FileMode mode, FileAccess access, FileShare share)
         {
-            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows())
+            var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows() && mode is FileMode.OpenOrCreate)
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
@@ -51,13 +59,19 @@ internal sealed partial class PosixDisk : IDisk
             _path = path;
             _stream = new FileStream(path, options);
             _handle = _stream.SafeFileHandle;
+            if (access is not FileAccess.Read)
+            {
+                CrashPoint.Reach(CrashPoint.KindOf(path) + "-opened");
+            }
         }
 
         public long Length => RandomAccess.GetLength(_handle);
 
         public int Write(ReadOnlySpan<byte> bytes, long offset)
         {
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-write");
             var written = Native.pwrite(_handle, bytes, bytes.Length, offset);
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-written");
             return written < 0 ? throw Failed("pwrite", _path) : (int)written;
         }
 
@@ -78,6 +92,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("fdatasync", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-synced");
         }
 
         public void Truncate(long length)
@@ -86,6 +102,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("ftruncate", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-cut");
         }
 
         public void Dispose() => _stream.Dispose();

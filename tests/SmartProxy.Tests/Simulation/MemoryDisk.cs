@@ -69,7 +69,18 @@ internal sealed class MemoryDisk(Random chance)
 
         public IDiskFile Open(string path) => new OpenFile(this, disk.Find(path));
 
+        public IDiskFile OpenToRead(string path) => new OpenFile(this, disk._files[path]);
+
+        public IEnumerable<string> NamesIn(string folder) => disk._files.Keys.Where(path => Path.GetDirectoryName(path) == folder).Select(path => Path.GetFileName(path));
+
         public void SyncFolder(string path) => RefuseDead();
+
+        public void Rename(string from, string to)
+        {
+            RefuseDead();
+            disk._files.Remove(from, out var file);
+            disk._files[to] = file!;
+        }
 
         private void RefuseDead()
         {

@@ -39,7 +39,7 @@ internal sealed class SimulatedProxy
         _approvals = new ApprovalDesk(ledger, random, time, NullLogger<ApprovalDesk>.Instance);
         _refusals = new RefusalDesk(ledger, View, queries, random, time, NullLogger<RefusalDesk>.Instance);
         _flow = new PaymentFlow(
-            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(ledger)), ledger, new PolicyNetworks(() => null), _refusals, presented, metrics, NullLogger<PaymentFlow>.Instance);
+            claims, _approvals, new QuoteDesk(claims, new LedgerForesight(ledger)), ledger, new PolicyNetworks(() => null), _refusals, presented, new SellerPapers(time), metrics, NullLogger<PaymentFlow>.Instance);
     }
 
     public MemoryDisk.Session Disk { get; }
@@ -58,7 +58,7 @@ internal sealed class SimulatedProxy
 
     /// <exception cref="LedgerUnavailableException">The disk failed at the start.</exception>
     public static SimulatedProxy Start(SimulatedWorld world, MemoryDisk.Session disk) =>
-        new(world, disk, LedgerHost.Open(world.Folder, world.Time, world.Bytes, disk, TaskScheduler.Current));
+        new(world, disk, LedgerHost.Open(world.Folder, world.Time, world.Bytes, disk, writer: TaskScheduler.Current));
 
     /// <summary>As at every start and reload: on record first, then in force.</summary>
     public async Task ActivateAsync(SimulatedPolicy policy)

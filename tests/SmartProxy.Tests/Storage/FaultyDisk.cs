@@ -7,22 +7,55 @@ internal enum DiskFault
     WriteFails,
     WriteIsShort,
     SyncFails,
+    FolderSyncFails,
+    OpenFails,
+    RenameFails,
+    TruncateFails,
+
+    /// <summary>The power goes: this change is done half, and none after it.</summary>
+    EverythingFails,
 }
 
 /// <summary>The real disk, but one call of a kind fails: the n-th, counted over all files. Before and after it works: only a ledger that stops by itself stops.</summary>
 internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
 {
     private readonly PosixDisk _disk = new();
-    private readonly DiskFault _fault = fault;
     private int _calls;
 
     public bool HasFailed => _calls >= callThatFails;
 
-    public IDiskFile Open(string path) => new FaultyFile(this, _disk.Open(path));
+    public IDiskFile Open(string path)
+    {
+        FailAt(DiskFault.OpenFails, "too many open files");
+        return new FaultyFile(this, _disk.Open(path));
+    }
 
-    public void SyncFolder(string path) => _disk.SyncFolder(path);
+    public void SyncFolder(string path)
+    {
+        FailAt(DiskFault.FolderSyncFails, "input/output error");
+        _disk.SyncFolder(path);
+    }
 
-    private bool IsTime() => ++_calls == callThatFails;
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
+
+    public void Rename(string from, string to)
+    {
+        FailAt(DiskFault.RenameFails, "read-only file system");
+        _disk.Rename(from, to);
+    }
+
+    private void FailAt(DiskFault kind, string error)
+    {
+        if (IsTime(kind))
+        {
+            throw new IOException("injected: " + error);
+        }
+    }
+
+    private bool IsTime(params ReadOnlySpan<DiskFault> kinds) =>
+        fault == DiskFault.EverythingFails ? ++_calls >= callThatFails : kinds.Contains(fault) && ++_calls == callThatFails;
 
     private sealed class FaultyFile(FaultyDisk owner, IDiskFile file) : IDiskFile
     {
@@ -30,31 +63,35 @@ internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
 
         public int Write(ReadOnlySpan<byte> bytes, long offset)
         {
-            if (owner._fault == DiskFault.SyncFails || !owner.IsTime())
+            if (!owner.IsTime(DiskFault.WriteFails, DiskFault.WriteIsShort))
             {
                 return file.Write(bytes, offset);
             }
 
-            var written = file.Write(bytes[..(bytes.Length / 2)], offset);
-            return owner._fault == DiskFault.WriteIsShort ? written : throw new IOException("injected: no space left on device");
+            var written = owner._calls == owner.CallThatFails ? file.Write(bytes[..(bytes.Length / 2)], offset) : 0;
+            return owner.IsShort ? written : throw new IOException("injected: no space left on device");
         }
 
         public int Read(Span<byte> bytes, long offset) => file.Read(bytes, offset);
 
         public void Sync()
         {
-            if (owner._fault == DiskFault.SyncFails && owner.IsTime())
-            {
-                throw new IOException("injected: input/output error");
-            }
-
+            owner.FailAt(DiskFault.SyncFails, "input/output error");
             file.Sync();
         }
 
-        public void Truncate(long length) => file.Truncate(length);
+        public void Truncate(long length)
+        {
+            owner.FailAt(DiskFault.TruncateFails, "input/output error");
+            file.Truncate(length);
+        }
 
         public void Dispose() => file.Dispose();
     }
+
+    private int CallThatFails => callThatFails;
+
+    private bool IsShort => fault == DiskFault.WriteIsShort;
 }
 
 /// <summary>The real disk, whose syncs wait at a gate once it is closed.</summary>
@@ -72,6 +109,12 @@ internal sealed class GatedDisk : IDisk
     public IDiskFile Open(string path) => new GatedFile(this, _disk.Open(path));
 
     public void SyncFolder(string path) => _disk.SyncFolder(path);
+
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
+
+    public void Rename(string from, string to) => _disk.Rename(from, to);
 
     private sealed class GatedFile(GatedDisk owner, IDiskFile file) : IDiskFile
     {

@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -10,9 +11,12 @@ public sealed class JournalFaultTests : IDisposable
 {
     private readonly TempFolder _folder = new();
 
+    /// <summary>Room for about three payments.</summary>
+    private static LedgerOptions SmallSegments { get; } = new() { SegmentBytes = 5000 };
+
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<int> Faults => [(int)DiskFault.WriteFails, (int)DiskFault.WriteIsShort, (int)DiskFault.SyncFails];
+    public static TheoryData<int> Faults => [.. Enum.GetValues<DiskFault>().Select(fault => (int)fault)];
 
     [Theory, MemberData(nameof(Faults))]
     public async Task After_the_first_failure_nothing_is_paid_and_nothing_that_was_paid_is_lost(int fault)
@@ -30,13 +34,76 @@ public sealed class JournalFaultTests : IDisposable
         }
     }
 
-    private static async Task<List<PaymentId>> PayUntilItFails(string folder, FaultyDisk disk)
+    [Fact]
+    public async Task A_rotation_and_the_recovery_from_it_may_be_stopped_at_any_step()
+    {
+        for (var call = 1; call <= 64; call += 3)
+        {
+            var folder = _folder.File("stopped-" + call);
+            var acknowledged = await PayUntilItFails(folder, new FaultyDisk(DiskFault.EverythingFails, call));
+            foreach (var step in new[] { 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14 })
+            {
+                await PayUntilItFails(folder, new FaultyDisk(DiskFault.EverythingFails, step), payments: 0);
+            }
+
+            await using var after = await OpenLedger.OpenAsync(folder, options: SmallSegments);
+            var stored = await after.PaymentsAsync();
+            Assert.All(acknowledged, id => Assert.Contains(id, stored));
+            await after.DisposeAsync();
+            Assert.Null(LedgerVerify.Check(folder, _ => { }).Problem);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_failed_sync_left_is_written_again_into_a_new_segment()
+    {
+        // The fifth is the second payment's: before it the head, the first line, the policy and the first payment were synced.
+        var acknowledged = await PayUntilItFails(_folder.Path, new FaultyDisk(DiskFault.SyncFails, 5));
+        Assert.NotEmpty(acknowledged);
+        var (before, head) = (StoredJournal.Read(_folder.Path), ReadHead());
+        Assert.True(head.Length < before.Length);
+
+        await using (var after = await OpenLedger.OpenAsync(_folder.Path))
+        {
+            Assert.Equal(acknowledged.Count + 1, (await after.PaymentsAsync()).Count);
+        }
+
+        var segments = JournalFiles.Segments(_folder.Path);
+        Assert.Equal(head.Length, segments.SkipLast(1).Sum(path => new FileInfo(path).Length));
+        Assert.StartsWith(System.Text.Encoding.UTF8.GetString(before.AsSpan((int)head.Length)), await File.ReadAllTextAsync(segments[^1], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_chain_goes_on_over_the_seams_of_segments_and_no_line_is_cut()
+    {
+        await using (var ledger = await OpenLedger.OpenAsync(_folder.Path, options: SmallSegments))
+        {
+            for (var number = 0; number < 12; number++)
+            {
+                await ledger.PayAsync(number);
+            }
+
+            Assert.Equal(Enumerable.Range(1, 14), ledger.Host.ReadAfter(0).Select(line => (int)line.Sequence));
+        }
+
+        var segments = JournalFiles.Segments(_folder.Path);
+        Assert.True(segments.Count > 3);
+        Assert.All(segments, path => Assert.InRange(new FileInfo(path).Length, 1, SmallSegments.SegmentBytes));
+        Assert.All(segments, path => Assert.EndsWith("}\n", File.ReadAllText(path), StringComparison.Ordinal));
+        Assert.Null(LedgerVerify.Check(_folder.Path, _ => { }).Problem);
+        Assert.Equal(14, JournalScan.Read(_folder.Path, _ => { }).Sequence);
+
+        File.Delete(segments[1]);
+        await AssertDamage("is missing although");
+    }
+
+    private static async Task<List<PaymentId>> PayUntilItFails(string folder, FaultyDisk disk, int payments = 12)
     {
         var acknowledged = new List<PaymentId>();
         try
         {
-            await using var ledger = await OpenLedger.OpenAsync(folder, disk);
-            for (var number = 0; number < 12; number++)
+            await using var ledger = await OpenLedger.OpenAsync(folder, disk, options: SmallSegments);
+            for (var number = 0; number < payments; number++)
             {
                 var outcome = await ledger.ReserveAsync(number);
                 if (outcome is ReserveOutcome.Reserved reserved)
@@ -142,7 +209,7 @@ public sealed class JournalFaultTests : IDisposable
         await AssertDamage("newer version");
 
         Restore(journal, head);
-        File.WriteAllText(Path.Combine(JournalFiles.FolderIn(_folder.Path), "journal-000002.jsonl"), "");
+        File.WriteAllText(Path.Combine(JournalFiles.FolderIn(_folder.Path), "journal-000002.binary"), "");
         await AssertDamage("newer version");
     }
 
@@ -181,11 +248,9 @@ public sealed class JournalFaultTests : IDisposable
         return size;
     }
 
-    private byte[] ReadJournal() => File.ReadAllBytes(JournalFiles.JournalIn(_folder.Path));
+    private byte[] ReadJournal() => StoredJournal.Read(_folder.Path);
 
-    private void Restore(ReadOnlySpan<byte> journal, ReadOnlySpan<byte> head)
-    {
-        File.WriteAllBytes(JournalFiles.JournalIn(_folder.Path), journal.ToArray());
-        File.WriteAllBytes(JournalFiles.HeadIn(_folder.Path), head.ToArray());
-    }
+    private JournalHead ReadHead() => JournalHead.TryReadFile(StoredJournal.ReadHead(_folder.Path), out var head) ? head : JournalHead.Empty;
+
+    private void Restore(ReadOnlySpan<byte> journal, ReadOnlySpan<byte> head) => StoredJournal.Write(_folder.Path, head, journal.ToArray());
 }

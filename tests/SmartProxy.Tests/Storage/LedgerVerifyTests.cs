@@ -71,6 +71,7 @@ public sealed class LedgerVerifyTests : IDisposable
     }
 
     [Fact]
+    [Trait("invariant", "I5")]
     public void A_journal_written_again_with_another_past_betrays_it_by_the_record_that_the_chain_shows()
     {
         Write(Compose(entry => entry is JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated p }
@@ -150,12 +151,7 @@ public sealed class LedgerVerifyTests : IDisposable
         return (LedgerVerify.Run(_folder.Path, output, json), output.ToString());
     }
 
-    private void Write(byte[] journal, byte[]? head = null)
-    {
-        Directory.CreateDirectory(JournalFiles.FolderIn(_folder.Path));
-        File.WriteAllBytes(JournalFiles.JournalIn(_folder.Path), journal);
-        File.WriteAllBytes(JournalFiles.HeadIn(_folder.Path), head ?? HeadOf(journal));
-    }
+    private void Write(byte[] journal, byte[]? head = null) => StoredJournal.Write(_folder.Path, head ?? HeadOf(journal), journal);
 
     private static byte[] HeadOf(byte[] journal)
     {

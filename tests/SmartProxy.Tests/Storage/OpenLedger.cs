@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Ledger;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -19,13 +20,13 @@ internal sealed class OpenLedger : IAsyncDisposable
     public FakeTimeProvider Time { get; }
 
     /// <summary>Opens, and activates a policy if none is in force.</summary>
-    public static async Task<OpenLedger> OpenAsync(string folder, IDisk? disk = null, DateTimeOffset? now = null)
+    public static async Task<OpenLedger> OpenAsync(string folder, IDisk? disk = null, DateTimeOffset? now = null, LedgerOptions? options = null)
     {
         var time = new FakeTimeProvider(now ?? new DateTimeOffset(2026, 3, 2, 10, 0, 0, TimeSpan.Zero));
         var right = FolderLock.Acquire(folder);
         try
         {
-            var host = LedgerHost.Open(right, time, new SeededRandom(folder.Length), disk);
+            var host = LedgerHost.Open(right, time, new SeededRandom(folder.Length), disk, options);
             if (host.Health.PolicyHash is null)
             {
                 await host.RecordAsync(Purchases.PolicyActivated);
