@@ -47,6 +47,13 @@ public sealed class PolicyAnalysis
     /// <summary>Every owner, in the order of the file: <c>agent:r-*</c>, <c>group:lab</c>, <c>merchant:exa</c>, <c>organization</c>.</summary>
     public IReadOnlyList<string> Subjects { get; }
 
+    /// <summary>Everywhere that anyone may pay, once for each entry of <c>agents</c>; empty where the policy is too large to look at every pair.</summary>
+    public IEnumerable<PayablePlace> Places => World.Atoms
+        .Where(atom => atom.Verdict is not null)
+        .SelectMany(atom => atom.Agent.Entries.Select(entry => new PayablePlace(
+            entry, atom.Agent.IsMany ? atom.Agent.Id : new AgentId(entry), atom.Agent.IsMany, atom.Site.Label, atom.Site.Origin, atom.Site.Method, atom.Site.Path, atom.Token, atom.Recipient,
+            atom.Verdict!.Wallet, atom.OpenAt)));
+
     internal PolicySet Policy { get; }
 
     internal PolicyWorld World { get; }

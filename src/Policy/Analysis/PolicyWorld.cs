@@ -21,6 +21,9 @@ internal sealed record WorldRow(BudgetLine Line, AgentSample? Agent, SiteSample?
 /// <param name="Rows">The limits that it draws on.</param>
 internal sealed record Atom(AgentSample Agent, SiteSample Site, Asset Token, EvmAddress Recipient, Verdict.Allowed? Verdict, UInt128? Most, IReadOnlyList<int> Rows)
 {
+    /// <summary>When it was asked: a time at which the schedule lets it.</summary>
+    public DateTimeOffset OpenAt { get; init; } = PolicyWorld.SomeMonday;
+
     /// <summary>Whether every whole micro-dollar can be paid with the token.</summary>
     public bool IsFine => (BigInteger)Token.UsdPerToken.Micros <= BigInteger.Pow(10, Token.Decimals);
 }
@@ -150,7 +153,7 @@ internal sealed class PolicyWorld
 
         return limit is { } cap && cap < token.ToUsd(new TokenAmount(1)).Micros
             ? null
-            : new Atom(agent, site, token, recipient, allowed, limit, [.. allowed.Lines.Select(l => Number(l, agent, site, recipient, isStranger)).Distinct()]);
+            : new Atom(agent, site, token, recipient, allowed, limit, [.. allowed.Lines.Select(l => Number(l, agent, site, recipient, isStranger)).Distinct()]) { OpenAt = at };
     }
 
     private int Number(BudgetLine line, AgentSample agent, SiteSample site, EvmAddress recipient, bool isStranger)

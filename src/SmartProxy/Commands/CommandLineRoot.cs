@@ -17,6 +17,7 @@ internal static class CommandLineRoot
         InitCommand.Build(seams),
         RunCommand.Build(seams),
         DemoCommand.Build(seams),
+        DrillCommand.Build(seams),
         AgentCommand.Build(seams),
         CaCommand.Build(seams),
         EnvCommand.Build(seams),

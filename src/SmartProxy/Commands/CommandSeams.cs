@@ -46,6 +46,9 @@ internal sealed record CommandSeams
     /// <summary>Compares two policy files or folders, prints what changes, returns the exit code.</summary>
     public required Func<PolicyDiffing, TextWriter, int> DiffPolicies { get; init; }
 
+    /// <summary>Lets hostile sellers attack a policy in a sandbox, prints what they got, returns the exit code.</summary>
+    public required Func<Drilling, TextWriter, Task<int>> Drill { get; init; }
+
     /// <summary>Prints what the policy says about an agent and a URL, returns the exit code.</summary>
     public required Func<PolicyQuestion, TextWriter, Task<int>> ExplainPolicy { get; init; }
 
@@ -120,6 +123,13 @@ internal sealed record PolicyChecking(string Policy, IReadOnlyList<string> Asser
 
 /// <summary>What <c>policy diff</c> asks.</summary>
 internal sealed record PolicyDiffing(string Old, string New, bool Json);
+
+/// <summary>What <c>drill</c> asks.</summary>
+/// <param name="Policy">The file or folder.</param>
+/// <param name="Agent">Only this agent; null for all.</param>
+/// <param name="Data">Whose receipt key signs the JSON; null leaves it unsigned.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record Drilling(string Policy, AgentId? Agent, DataFolder? Data, bool Json);
 
 /// <summary>What <c>policy explain</c> asks.</summary>
 internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price)

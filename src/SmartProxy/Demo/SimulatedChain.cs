@@ -60,6 +60,15 @@ internal sealed class SimulatedChain(Asset token, Func<TransferAuthorization, st
         }
     }
 
+    /// <summary>Uses a nonce up without moving anything, as EIP-3009 <c>cancelAuthorization</c> does for the payer. False when it was used before.</summary>
+    public bool Cancel(EvmAddress from, Bytes32 nonce)
+    {
+        lock (_gate)
+        {
+            return _used.Add((from, nonce));
+        }
+    }
+
     private string? FindObjection(TransferAuthorization authorization, string signature)
     {
         var terms = authorization.Terms;

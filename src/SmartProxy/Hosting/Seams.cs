@@ -1,6 +1,7 @@
 using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
+using SmartProxy.Drill;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
@@ -37,6 +38,7 @@ internal static class Seams
             PolicyKnows = (path, agent) => PolicyReading.Load(path, registry).Policy?.Knows(agent),
             CheckPolicy = new PolicyCheck(registry).Run,
             DiffPolicies = new PolicyDiff(registry).Run,
+            Drill = new PolicyDrill(registry, random, TimeProvider.System).RunAsync,
             ExplainPolicy = (question, output) =>
                 new PolicyExplain(registry, TimeProvider.System).RunAsync(question.Policy, question.Agent, question.Url, question.Method, question.Price, question.Figures, output),
             SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),

@@ -4,17 +4,23 @@ using SmartProxy.Protocol.X402;
 namespace SmartProxy.Policies;
 
 /// <summary>What the reader of challenges counts as payable: the networks of the registry in force, with the tokens that the policy declares.</summary>
-internal sealed class PolicyNetworks(PolicyFile? policy)
+/// <param name="current">The registry in force; null without a policy.</param>
+internal sealed class PolicyNetworks(Func<AssetRegistry?> current)
 {
     private readonly ReaderProfile _builtIn = Of(AssetRegistry.Default);
     private volatile ReaderProfile? _last;
+
+    public PolicyNetworks(PolicyFile? policy)
+        : this(() => policy?.Current?.Registry)
+    {
+    }
 
     /// <summary>As of now; without a policy the built-in registry.</summary>
     public ReaderProfile Profile
     {
         get
         {
-            if (policy?.Current?.Registry is not { } registry)
+            if (current() is not { } registry)
             {
                 return _builtIn;
             }

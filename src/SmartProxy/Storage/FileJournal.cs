@@ -30,7 +30,7 @@ internal sealed class FileJournal : IDisposable
         (_dataFolder, _file, _headFile, _head) = (opened.DataFolder, opened.Segment, opened.HeadFile, opened.Head);
         (_disk, _segmentBytes, _index) = (disk, options.SegmentBytes, index);
         _reserve = new DiskReserve(_dataFolder, disk, options.ReserveBytes);
-        _segments = JournalSegments.Open(_dataFolder);
+        _segments = JournalSegments.Open(_dataFolder, disk);
     }
 
     /// <summary>What is durable.</summary>

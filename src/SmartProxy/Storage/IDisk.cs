@@ -6,6 +6,12 @@ internal interface IDisk
     /// <summary>Opens a file for reading and writing, creating it for this user alone when it is missing.</summary>
     IDiskFile Open(string path);
 
+    /// <summary>Opens a file that is there, for reading only and beside whoever writes it.</summary>
+    IDiskFile OpenToRead(string path);
+
+    /// <summary>The names of the files in a folder, in no order; none when there is no folder.</summary>
+    IEnumerable<string> NamesIn(string folder);
+
     /// <summary>Makes the names in a folder durable.</summary>
     void SyncFolder(string path);
 

@@ -28,12 +28,14 @@ internal static class JournalFiles
 
     /// <summary>The paths of all segments, in order; none when there is no journal.</summary>
     /// <exception cref="InvalidDataException">A segment is missing, or a file in the folder is one that only a newer version knows.</exception>
-    public static IReadOnlyList<string> Segments(string dataFolder)
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="disk">Where it lies; the local disk by default.</param>
+    public static IReadOnlyList<string> Segments(string dataFolder, IDisk? disk = null)
     {
         var folder = FolderIn(dataFolder);
-        var names = Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder, Prefix + "*").Select(file => Path.GetFileName(file)).Where(name => !name.EndsWith(Unfinished, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal)
-            : [];
+        var names = (disk ?? new PosixDisk()).NamesIn(folder)
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !name.EndsWith(Unfinished, StringComparison.Ordinal))
+            .ToHashSet(StringComparer.Ordinal);
         var segments = new List<string>();
         while (names.Remove(SegmentName(segments.Count + 1)))
         {

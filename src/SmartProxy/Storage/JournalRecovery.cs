@@ -29,7 +29,7 @@ internal sealed class JournalRecovery
     {
         (_dataFolder, _disk) = (dataFolder, disk);
         Directory.CreateDirectory(Folder);
-        _segment = disk.Open(JournalFiles.JournalIn(dataFolder, Math.Max(1, JournalFiles.Segments(dataFolder).Count)));
+        _segment = disk.Open(JournalFiles.JournalIn(dataFolder, Math.Max(1, JournalFiles.Segments(dataFolder, disk).Count)));
         _headFile = disk.Open(JournalFiles.HeadIn(dataFolder));
     }
 
@@ -58,7 +58,7 @@ internal sealed class JournalRecovery
             _disk.SyncFolder(Folder);
             _head = ReadHead();
             DropWhatWasCopied();
-            using (var segments = JournalSegments.Open(_dataFolder))
+            using (var segments = JournalSegments.Open(_dataFolder, _disk))
             {
                 var length = segments.Length;
                 if (length < _head.Length)
@@ -88,14 +88,20 @@ internal sealed class JournalRecovery
         var bytes = new byte[(2 * JournalHead.Size) + 1];
         var length = _headFile.Read(bytes, 0);
         return JournalHead.TryReadFile(bytes.AsSpan(0, length), out var head) ? head
-            : JournalFiles.Segments(_dataFolder).All(path => new FileInfo(path).Length == 0) ? JournalHead.Empty
+            : IsEmpty() ? JournalHead.Empty
             : throw new InvalidDataException($"`{JournalFiles.HeadIn(_dataFolder)}` is {(length == 0 ? "missing" : "damaged")}, so nobody can say what was acknowledged: restore it from the same backup as the journal");
+    }
+
+    private bool IsEmpty()
+    {
+        using var segments = JournalSegments.Open(_dataFolder, _disk);
+        return segments.Length == 0;
     }
 
     // A recovery that was interrupted may have copied what lies beyond the head into the last segment, and not yet cut it from the one before.
     private void DropWhatWasCopied()
     {
-        using var segments = JournalSegments.Open(_dataFolder);
+        using var segments = JournalSegments.Open(_dataFolder, _disk);
         if (segments.Last.Start <= _head.Length)
         {
             return;

@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace SmartProxy.Storage;
 
 /// <summary>
@@ -11,12 +9,12 @@ internal sealed class JournalSegments : IDisposable
     // Replaced as a whole, so that readers on other threads see the segments of a moment.
     private volatile JournalSegment[] _segments = [];
 
-    private JournalSegments()
-    {
-    }
+    private readonly IDisk _disk;
+
+    private JournalSegments(IDisk disk) => _disk = disk;
 
     /// <summary>Bytes of all segments together.</summary>
-    public long Length => Last.Start + RandomAccess.GetLength(Last.File);
+    public long Length => Last.Start + Last.File.Length;
 
     public IReadOnlyList<JournalSegment> All => _segments;
 
@@ -24,12 +22,14 @@ internal sealed class JournalSegments : IDisposable
 
     /// <exception cref="FileNotFoundException">There is no journal.</exception>
     /// <exception cref="InvalidDataException">A segment is missing, or of a newer version.</exception>
-    public static JournalSegments Open(string dataFolder)
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="disk">Where it lies; the local disk by default.</param>
+    public static JournalSegments Open(string dataFolder, IDisk? disk = null)
     {
-        var segments = new JournalSegments();
+        var segments = new JournalSegments(disk ?? new PosixDisk());
         try
         {
-            foreach (var path in JournalFiles.Segments(dataFolder))
+            foreach (var path in JournalFiles.Segments(dataFolder, segments._disk))
             {
                 segments.Add(path);
             }
@@ -47,8 +47,7 @@ internal sealed class JournalSegments : IDisposable
     public void Add(string path)
     {
         var start = _segments.Length == 0 ? 0 : Length;
-        var file = File.OpenHandle(path, share: FileShare.ReadWrite, options: FileOptions.SequentialScan);
-        _segments = [.. _segments, new JournalSegment(_segments.Length + 1, path, start, file)];
+        _segments = [.. _segments, new JournalSegment(_segments.Length + 1, path, start, _disk.OpenToRead(path))];
     }
 
     /// <summary>The lines from an offset, where one must begin, to another.</summary>
@@ -68,7 +67,7 @@ internal sealed class JournalSegments : IDisposable
     public int Read(Span<byte> bytes, long offset)
     {
         var segment = At(offset);
-        return RandomAccess.Read(segment.File, bytes[..(int)Math.Min(bytes.Length, EndOf(segment) - offset)], offset - segment.Start);
+        return segment.File.Read(bytes[..(int)Math.Min(bytes.Length, EndOf(segment) - offset)], offset - segment.Start);
     }
 
     /// <summary>Where the next segment starts; the last one has no end.</summary>
@@ -103,4 +102,4 @@ internal sealed class JournalSegments : IDisposable
 /// <param name="Path">Its file.</param>
 /// <param name="Start">Bytes of the segments before it.</param>
 /// <param name="File">Open for reading.</param>
-internal sealed record JournalSegment(int Number, string Path, long Start, SafeFileHandle File);
+internal sealed record JournalSegment(int Number, string Path, long Start, IDiskFile File);

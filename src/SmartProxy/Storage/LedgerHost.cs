@@ -21,11 +21,11 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     private readonly LedgerWriter _writer;
     private int _disposed;
 
-    private LedgerHost(TimeProvider time, OpenedLedger opened, GroupCommit batch)
+    private LedgerHost(TimeProvider time, OpenedLedger opened, GroupCommit batch, TaskScheduler scheduler)
     {
         (_journal, _digest, _freeze) = (opened.Journal, opened.Digest, new FreezeSwitch(opened.Books.Freeze));
-        _writer = new LedgerWriter(this, time, _journal, batch, _digest);
-        _check = Task.Run(CheckDigest);
+        _writer = new LedgerWriter(this, time, _journal, batch, _digest, scheduler);
+        _check = Task.Factory.StartNew(CheckDigest, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler);
     }
 
     public LedgerHealth Health => _writer.Health;
@@ -57,15 +57,17 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <param name="random">Names a new journal.</param>
     /// <param name="disk">The disk; the local one by default.</param>
     /// <param name="options">How the journal is kept; commands that open it for a moment leave the reserve alone.</param>
+    /// <param name="scheduler">What runs the one writer; the thread pool by default. A simulation gives its own, so that a run can be repeated.</param>
     /// <exception cref="LedgerUnavailableException">The journal is damaged or unwritable; the message says what to do.</exception>
-    public static LedgerHost Open(FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, LedgerOptions? options = null)
+    public static LedgerHost Open(
+        FolderLock folder, TimeProvider time, IRandomSource random, IDisk? disk = null, LedgerOptions? options = null, TaskScheduler? scheduler = null)
     {
         var opened = JournalRecovery.Open(folder.Folder, disk ?? new PosixDisk(), options ?? new LedgerOptions { ReserveBytes = 0 });
         try
         {
             var batch = new GroupCommit(time, opened.Journal, opened.Books, opened.Keeper);
             WriteFirstLines(opened, batch, random);
-            return new LedgerHost(time, opened, batch);
+            return new LedgerHost(time, opened, batch, scheduler ?? TaskScheduler.Default);
         }
         catch (IOException e)
         {

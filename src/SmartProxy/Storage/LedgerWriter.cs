@@ -24,18 +24,19 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private readonly FileJournal _journal;
     private readonly GroupCommit _batch;
     private readonly DigestFile _digest;
+    private readonly TaskScheduler _scheduler;
     private readonly Channel<LedgerCommand> _queue = Channel.CreateBounded<LedgerCommand>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly Task _loop;
     private volatile LedgerHealth _durable;
     private volatile string? _trouble;
     private long _headSyncedAt;
 
-    public LedgerWriter(LedgerHost host, TimeProvider time, FileJournal journal, GroupCommit batch, DigestFile digest)
+    public LedgerWriter(LedgerHost host, TimeProvider time, FileJournal journal, GroupCommit batch, DigestFile digest, TaskScheduler scheduler)
     {
-        (_host, _time, _journal, _batch, _digest) = (host, time, journal, batch, digest);
+        (_host, _time, _journal, _batch, _digest, _scheduler) = (host, time, journal, batch, digest, scheduler);
         _durable = new LedgerHealth(journal.Head.Hash, journal.Head.Sequence, batch.Ledger.PolicyHash, Trouble: null);
         _headSyncedAt = time.GetTimestamp();
-        _loop = Task.Run(RunAsync);
+        _loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler).Unwrap();
     }
 
     /// <summary>Why nothing is recorded any more, or null.</summary>
@@ -80,11 +81,11 @@ internal sealed class LedgerWriter : IAsyncDisposable
             if (committing.IsCompleted && _batch.Filling.Commands.Count > 0)
             {
                 var batch = _batch.Seal();
-                committing = Task.Run(() => Commit(batch));
+                committing = Task.Factory.StartNew(() => Commit(batch), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
                 continue;
             }
 
-            more = more.IsCompleted && isOpen ? _queue.Reader.WaitToReadAsync().AsTask() : more;
+            more = more.IsCompleted && isOpen ? MoreAsync() : more;
             await (_batch.Filling.Commands.Count is > 0 and < MaxBatch && isOpen ? Task.WhenAny(committing, more)
                 : _batch.Filling.Commands.Count > 0 ? committing
                 : more);
@@ -93,6 +94,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
 
         await committing;
     }
+
+    // Awaited, so that it ends on our own scheduler.
+    private async Task<bool> MoreAsync() => await _queue.Reader.WaitToReadAsync();
 
     private void DecideWaiting()
     {

@@ -15,7 +15,11 @@ internal sealed partial class PosixDisk : IDisk
     private const int QuotaOnLinux = 122;
     private const int QuotaOnMac = 69;
 
-    public IDiskFile Open(string path) => new PosixFile(path);
+    public IDiskFile Open(string path) => new PosixFile(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+
+    public IDiskFile OpenToRead(string path) => new PosixFile(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+
+    public IEnumerable<string> NamesIn(string folder) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)) : [];
 
     public void SyncFolder(string path)
     {
@@ -53,10 +57,10 @@ internal sealed partial class PosixDisk : IDisk
         private readonly FileStream _stream;
         private readonly SafeFileHandle _handle;
 
-        public PosixFile(string path)
+        public PosixFile(string path, FileMode mode, FileAccess access, FileShare share)
         {
-            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows())
+            var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows() && mode is FileMode.OpenOrCreate)
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
@@ -64,7 +68,10 @@ internal sealed partial class PosixDisk : IDisk
             _path = path;
             _stream = new FileStream(path, options);
             _handle = _stream.SafeFileHandle;
-            CrashPoint.Reach(CrashPoint.KindOf(path) + "-opened");
+            if (access is not FileAccess.Read)
+            {
+                CrashPoint.Reach(CrashPoint.KindOf(path) + "-opened");
+            }
         }
 
         public long Length => RandomAccess.GetLength(_handle);

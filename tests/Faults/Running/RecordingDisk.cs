@@ -52,6 +52,10 @@ internal sealed class RecordingDisk : IDisk
         return new RecordingFile(this, path, _disk.Open(path));
     }
 
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
+
     public void SyncFolder(string path) => Add(new DiskStep.FolderSynced(path));
 
     public void Rename(string from, string to)

@@ -38,6 +38,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             PolicyKnows = (_, agent) => agent.Value == "me",
             CheckPolicy = (asked, output) => Print(output, $"checked {asked.Policy} {string.Join(", ", asked.Assertions)} {asked.IsStrict} {asked.Json}", File.Exists(asked.Policy) ? 0 : 1),
             DiffPolicies = (asked, output) => Print(output, asked.ToString(), 1),
+            Drill = (asked, output) => Task.FromResult(Print(output, asked.ToString(), 0)),
             ExplainPolicy = (question, output) => Task.FromResult(Print(output, question.ToString(), 0)),
             SimulatePolicy = (history, output) => Print(output, history.ToString(), 0),
             SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),

@@ -38,7 +38,7 @@ internal sealed class FlowKit : IAsyncDisposable
         var claims = new Claims(View, ledger.Host, wallets, queries, presented, random, ledger.Time, shadow);
         Approvals = new ApprovalDesk(ledger.Host, random, ledger.Time, NullLogger<ApprovalDesk>.Instance);
         Flow = new PaymentFlow(
-            claims, Approvals, new QuoteDesk(claims, new LedgerForesight(ledger.Host)), ledger.Host, new PolicyNetworks(null),
+            claims, Approvals, new QuoteDesk(claims, new LedgerForesight(ledger.Host)), ledger.Host, new PolicyNetworks(() => null),
             new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new SellerPapers(ledger.Time), new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 

@@ -36,6 +36,10 @@ internal sealed class FaultyDisk(DiskFault fault, int callThatFails) : IDisk
         _disk.SyncFolder(path);
     }
 
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
+
     public void Rename(string from, string to)
     {
         FailAt(DiskFault.RenameFails, "read-only file system");
@@ -109,6 +113,10 @@ internal sealed class GatedDisk : IDisk
     public IDiskFile Open(string path) => new GatedFile(this, _disk.Open(path));
 
     public void SyncFolder(string path) => _disk.SyncFolder(path);
+
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
 
     public void Rename(string from, string to) => _disk.Rename(from, to);
 

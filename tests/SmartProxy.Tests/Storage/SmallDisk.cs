@@ -13,6 +13,10 @@ internal sealed class SmallDisk(long room) : IDisk
 
     public IDiskFile Open(string path) => new SmallFile(this, _disk.Open(path));
 
+    public IDiskFile OpenToRead(string path) => _disk.OpenToRead(path);
+
+    public IEnumerable<string> NamesIn(string folder) => _disk.NamesIn(folder);
+
     public void SyncFolder(string path) => _disk.SyncFolder(path);
 
     public void Rename(string from, string to) => _disk.Rename(from, to);

@@ -1,0 +1,358 @@
+using System.Globalization;
+using SmartProxy.Ledger;
+using SmartProxy.Protocol;
+using SmartProxy.Storage;
+
+namespace SmartProxy.Tests.Simulation;
+
+/// <summary>
+/// One life by chance: agents ask, sellers do what they like, time passes, the disk fails, the process is killed and started again, operators change the
+/// policy, freeze and set the clock. After every step the promises are asked.
+/// </summary>
+internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler)
+{
+    private static readonly string[] Agents = ["x", "y", "z"];
+    private static readonly (string Name, string PayTo)[] Sellers =
+        [("a", "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), ("b", "0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"), ("c", "0xcccccccccccccccccccccccccccccccccccccccc")];
+
+    private readonly Random _chance = world.Chance;
+    private readonly List<Purchase> _purchases = [];
+    private readonly List<Task> _running = [];
+    private readonly HashSet<Bytes32> _mayBeInForce = [];
+    private DateTimeOffset _latest;
+    private SimulatedPolicy _file = SimulatedPolicy.By(world.Chance);
+    private bool _isSweeping;
+
+    public async Task LiveAsync(int steps)
+    {
+        await StartAsync();
+        for (var step = 0; step < steps; step++)
+        {
+            await StepAsync();
+            await LookAsync(isThorough: step % 8 == 7);
+        }
+
+        await EndAsync();
+    }
+
+    private async Task StepAsync()
+    {
+        if (world.Process!.IsDead || (world.Process.Ledger.Health.Trouble is not null && _chance.Next(4) == 0))
+        {
+            await RestartAsync();
+            return;
+        }
+
+        switch (_chance.Next(100))
+        {
+            case < 42:
+                Ask();
+                break;
+            case < 54:
+                Do(world.Hanging > 0, world.Answer);
+                break;
+            case < 64:
+                Do(world.Promises.All.Count > 0, world.UseKept);
+                break;
+            case < 76:
+                world.Pass(TimeSpan.FromSeconds(_chance.Next(1, 25)));
+                break;
+            case < 80:
+                world.Pass(TimeSpan.FromSeconds(_chance.Next(60, 700)));
+                break;
+            case < 83:
+                world.Pass(UntilNearMidnight());
+                break;
+            case < 88:
+                Sweep();
+                break;
+            case < 92:
+                await ReloadAsync();
+                break;
+            case < 95:
+                PlanMishap();
+                break;
+            case < 96:
+                await RestartAsync();
+                break;
+            case < 98:
+                world.SetClock(TimeSpan.FromSeconds(_chance.Next(-25, 26)));
+                break;
+            default:
+                await OperateAsync();
+                break;
+        }
+    }
+
+    /// <summary>Runs until everything waits, or not; then asks the promises.</summary>
+    private async Task LookAsync(bool isThorough)
+    {
+        if (isThorough || _chance.Next(3) > 0)
+        {
+            await scheduler.IdleAsync();
+        }
+
+        foreach (var ended in _running.Where(task => task.IsCompleted).ToList())
+        {
+            _running.Remove(ended);
+            await ended;
+        }
+
+        if (isThorough && world.Process is { IsDead: false, Ledger.Health.Trouble: null } process)
+        {
+            await CompareAsync(process);
+        }
+    }
+
+    private async Task CompareAsync(SimulatedProxy process)
+    {
+        var lines = Agents.SelectMany(agent => process.View.LinesOf(new AgentId(agent)).Select(line => (agent, line))).ToList();
+        await process.Ledger.QueryAsync(
+            (books, now) =>
+            {
+                world.Promises.Compare(books, world.Mint.Now);
+                world.Promises.CompareTotals(line => books.Usage(line, now), lines);
+                return 0;
+            },
+            CancellationToken.None);
+    }
+
+    private void Ask()
+    {
+        var purchase = _purchases.Count > 0 && _chance.Next(2) == 0 ? _purchases[_chance.Next(Math.Max(0, _purchases.Count - 4), _purchases.Count)] : NewPurchase();
+        _purchases.Add(purchase);
+        var number = Array.FindIndex(Sellers, seller => seller.Name == purchase.Seller);
+        var amount = (ulong)(((number * 7) + (purchase.Path.Length * 3)) % 5 + 1) * 5_000;
+        var demand = new Demand(_chance.Next(8) == 0 ? amount * 3 : amount, _chance.Next(16) == 0 ? Demand.Stranger : Sellers[number].PayTo, _chance.Next(5, 300));
+        var process = world.Process!;
+        _running.Add(AskAsync(process, new SimulatedCall(world, process, purchase, demand)));
+    }
+
+    private async Task AskAsync(SimulatedProxy process, SimulatedCall call)
+    {
+        await process.ServeAsync(call);
+        world.Seen.Add(call.Answer ?? "no answer");
+    }
+
+    private Purchase NewPurchase() => new(
+        Agents[_chance.Next(Agents.Length)],
+        Sellers[_chance.Next(Sellers.Length)].Name,
+        _chance.Next(3) == 0 ? "POST" : "GET",
+        "/" + new string('p', _chance.Next(1, 4)),
+        _chance.Next(4) == 0 ? string.Create(CultureInfo.InvariantCulture, $"k{_chance.Next(4)}") : null);
+
+    private void Sweep()
+    {
+        foreach (var node in world.Mint.Nodes)
+        {
+            (node.Unfinal, node.Behind) = (_chance.Next(1, 4), _chance.Next(4) == 0 ? 1 : 0);
+        }
+
+        if (!_isSweeping)
+        {
+            _running.Add(SweepAsync(world.Process!));
+        }
+    }
+
+    private async Task SweepAsync(SimulatedProxy process)
+    {
+        _isSweeping = true;
+        try
+        {
+            await process.Watch.SweepAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is LedgerUnavailableException or LedgerInvariantException or IOException)
+        {
+            // The journal failed under it; or a payment moved between look and record, and the next sweep sees it as it is.
+            world.Seen.Add("sweep ended early");
+        }
+        finally
+        {
+            _isSweeping = false;
+        }
+    }
+
+    private async Task ReloadAsync()
+    {
+        _file = SimulatedPolicy.By(_chance);
+        await ActivateAsync(world.Process!);
+    }
+
+    private async Task ActivateAsync(SimulatedProxy process)
+    {
+        world.Promises.Know(_file);
+        _mayBeInForce.Add(_file.Set.Hash);
+        try
+        {
+            await process.ActivateAsync(_file);
+            _mayBeInForce.Clear();
+            _mayBeInForce.Add(_file.Set.Hash);
+        }
+        catch (LedgerUnavailableException)
+        {
+            world.Seen.Add("reload not recorded");
+        }
+    }
+
+    private void PlanMishap()
+    {
+        var mishap = (Mishap)_chance.Next(Enum.GetValues<Mishap>().Length);
+        world.Seen.Add(mishap.ToString());
+        world.Process!.Disk.Plan(mishap, _chance.Next(1, 9));
+    }
+
+    // Whoever sets the clock right after it was ahead waits until it has passed what the books have seen: they never go back.
+    private async Task OperateAsync()
+    {
+        switch (_chance.Next(4))
+        {
+            case 0:
+                await RecordAsync(new LedgerEvent.Frozen(null, "operator", "test"));
+                break;
+            case 1:
+                world.SetClock(TimeSpan.FromMinutes(_chance.Next(6, 3000)) * (_chance.Next(2) == 0 ? 1 : -1));
+                world.Seen.Add("clock jumped");
+                _latest = Later(_latest, world.Time.GetUtcNow());
+                _ = world.Process!.Clock.Look();
+                break;
+            default:
+                world.SetClock(TimeSpan.Zero);
+                _ = world.Process!.Clock.Look();
+                if (world.Time.GetUtcNow() >= _latest)
+                {
+                    await RecordAsync(new LedgerEvent.Unfrozen(null, "operator", "looked"));
+                }
+
+                break;
+        }
+    }
+
+    private async Task RecordAsync(LedgerEvent entry)
+    {
+        world.IsFrozen = world.IsFrozen && entry is not LedgerEvent.Unfrozen;
+        try
+        {
+            await world.Process!.Ledger.RecordAsync(entry);
+            world.IsFrozen = entry is LedgerEvent.Frozen;
+        }
+        catch (LedgerUnavailableException)
+        {
+            world.Seen.Add("freeze not recorded");
+        }
+    }
+
+    // A machine that starts asks for the time first: nothing in the process could tell that it is wrong.
+    private async Task RestartAsync()
+    {
+        world.SetClock(world.Skew.Duration() > TimeSpan.FromMinutes(1) ? TimeSpan.Zero : world.Skew);
+        if (_chance.Next(4) == 0 && !world.Process!.IsDead)
+        {
+            await world.Process.Ledger.DisposeAsync();
+        }
+
+        world.Process!.Bury();
+        world.ForgetCalls();
+        _running.Clear();
+        _isSweeping = false;
+        if (_chance.Next(2) == 0)
+        {
+            world.Disk.LosePower();
+        }
+
+        world.Seen.Add("restarted");
+        await StartAsync();
+    }
+
+    private async Task StartAsync()
+    {
+        for (var hasMishap = _chance.Next(6) == 0; world.Process is null or { IsDead: true }; hasMishap = false)
+        {
+            var disk = world.Disk.Mount();
+            disk.Plan((Mishap)_chance.Next(Enum.GetValues<Mishap>().Length), hasMishap ? _chance.Next(1, 4) : int.MaxValue);
+            try
+            {
+                world.Process = SimulatedProxy.Start(world, disk);
+                disk.Plan(default, int.MaxValue);
+            }
+            catch (LedgerUnavailableException e)
+            {
+                disk.Kill();
+                if (!hasMishap)
+                {
+                    throw new BrokenPromiseException($"the ledger does not start: {e.Message}");
+                }
+            }
+        }
+
+        await CheckStartAsync(world.Process!);
+    }
+
+    private async Task CheckStartAsync(SimulatedProxy process)
+    {
+        if (process.Ledger.Health.PolicyHash is { } hash ? !_mayBeInForce.Contains(hash) : world.Promises.All.Count > 0)
+        {
+            throw new BrokenPromiseException("the policy in force was acknowledged and is lost");
+        }
+
+        if (world.IsFrozen && process.Ledger.Freeze.Everyone is null)
+        {
+            throw new BrokenPromiseException("a freeze was acknowledged and is lost");
+        }
+
+        world.Promises.Started(process.Ledger.Health);
+        await process.Ledger.QueryAsync((books, _) => { world.Promises.Compare(books, world.Mint.Now); return 0; }, CancellationToken.None);
+        await ActivateAsync(process);
+    }
+
+    // The truth comes out: clocks right, nodes honest, all validity over.
+    private async Task EndAsync()
+    {
+        world.Process!.Disk.Plan(default, int.MaxValue);
+        await scheduler.IdleAsync();
+        if (world.Process is { IsDead: true } or { Ledger.Health.Trouble: not null })
+        {
+            await RestartAsync();
+        }
+
+        world.SetClock(TimeSpan.Zero);
+        for (var wait = 0; wait < 8; wait++)
+        {
+            world.Pass(TimeSpan.FromSeconds(1));
+            await scheduler.IdleAsync();
+        }
+
+        world.Pass(TimeSpan.FromMinutes(10));
+        foreach (var node in world.Mint.Nodes)
+        {
+            (node.Unfinal, node.Behind) = (1, 0);
+        }
+
+        await scheduler.IdleAsync();
+        if (!await world.Process!.Watch.SweepAsync(CancellationToken.None))
+        {
+            throw new BrokenPromiseException($"an honest node is not believed: {string.Join("; ", world.Process.Alarms.Standing)}");
+        }
+
+
+        await LookAsync(isThorough: true);
+        await world.Process!.Ledger.QueryAsync((books, _) => { world.Promises.RequireFinal(books); return 0; }, CancellationToken.None);
+        world.Process.Bury();
+    }
+
+    private TimeSpan UntilNearMidnight()
+    {
+        var local = TimeZoneInfo.ConvertTime(world.Time.GetUtcNow(), _file.Zone);
+        var left = local.Date.AddDays(1) - local.DateTime - TimeSpan.FromSeconds(_chance.Next(0, 90));
+        return left > TimeSpan.Zero ? left : TimeSpan.FromSeconds(_chance.Next(1, 90));
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+
+    private static void Do(bool isPossible, Action what)
+    {
+        if (isPossible)
+        {
+            what();
+        }
+    }
+}
