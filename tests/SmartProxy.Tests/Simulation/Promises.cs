@@ -84,7 +84,8 @@ internal sealed class Promises(MemoryDisk disk)
         Require(_reserved.TryGetValue(id, out var reserved), $"{id} was signed, and was never acknowledged as reserved");
         var signed = new Signed(id, purchase, authorization, reserved!.Order, reserved.At);
         Require(_byNonce.TryAdd(authorization.Nonce, signed) && !_signed.Exists(other => other.Id == id), $"{id} was signed twice");
-        Require(authorization.Terms.ValidBefore - now.ToUnixTimeSeconds() <= longestValidity, $"{id} is valid for longer than the seller and the policy allow");
+        // Of the time when it was decided: a wall clock that is set back before the signature makes nothing live longer.
+        Require(authorization.Terms.ValidBefore - reserved.At.ToUnixTimeSeconds() <= longestValidity, $"{id} is valid for longer than the seller and the policy allow");
         var twin = _signed.Find(other => other.Purchase.Logical == purchase.Logical && !other.IsAnswered && other.IsLive(chain));
         Require(twin is null, $"{id} was signed while {twin?.Id}, for the same request ({purchase.Logical}), may still be charged");
         _signed.Add(signed);
