@@ -59,6 +59,12 @@ public sealed class BudgetLedger
     /// <summary>Whether this event of the chain was recorded as drift before.</summary>
     public bool IsKnown(ChainDrift drift) => _chain.Knows(drift);
 
+    /// <summary>Whether this transfer was recorded as a refund before.</summary>
+    public bool IsKnown(ChainRefund refund) => _chain.Knows(refund);
+
+    /// <summary>Token units that came back for a payment. Shown, and never returned to a budget.</summary>
+    public UInt128 RefundedOf(PaymentId payment) => _chain.RefundedOf(payment);
+
     /// <summary>Whether an operator agreed that the journal goes on although this line is not in it.</summary>
     public bool IsRollbackAccepted(long sequence, Bytes32 head) => _chain.IsRollbackAccepted(sequence, head);
 
@@ -210,6 +216,9 @@ public sealed class BudgetLedger
         LedgerEvent.Proven e => _payments.ObjectionTo(e.Payment, PaymentState.Proven),
         LedgerEvent.Expired e => _payments.ObjectionTo(e),
         LedgerEvent.Voided e => _payments.ObjectionTo(e.Payment, PaymentState.Voided),
+        LedgerEvent.Undelivered e => _payments.ObjectionTo(e.Payment) ?? (_payments.Of(e.Payment).IsUndelivered ? $"payment `{e.Payment}` was told to be not delivered" : null),
+        LedgerEvent.SellerSigned e => _payments.ObjectionTo(e.Payment),
+        LedgerEvent.Refunded e => _payments.ObjectionTo(e.Payment) ?? (_chain.Knows(e.Refund) ? "this event of the chain is recorded already" : null),
         LedgerEvent.Drifted e when _chain.Knows(e.Drift) => "this event of the chain is recorded already",
         LedgerEvent.ApprovalRequested e => _approvals.ObjectionTo(e, at),
         LedgerEvent.ApprovalAnswered e => _approvals.ObjectionTo(e),
@@ -260,6 +269,12 @@ public sealed class BudgetLedger
                 _grants.GiveBack(_payments.Of(e.Payment).Grants);
                 _payments.Move(e.Payment, PaymentState.Expired, line, DeliveryOutcome.Unknown);
                 break;
+            case LedgerEvent.Undelivered e:
+                _payments.FailDelivery(e.Payment, line);
+                break;
+            case LedgerEvent.Refunded e:
+                _chain.Add(e); // INVARIANT: shown, and returned to no budget
+                break;
             case LedgerEvent.Drifted e:
                 _chain.Add(e.Drift);
                 break;
@@ -288,7 +303,7 @@ public sealed class BudgetLedger
             case LedgerEvent.GrantRevoked e:
                 _grants.Revoke(e.Grant);
                 break;
-            case LedgerEvent.Refused:
+            case LedgerEvent.Refused or LedgerEvent.SellerSigned:
                 break; // told, not counted
             default:
                 throw new UnreachableException();

@@ -19,3 +19,13 @@ public sealed record ChainProof(long Block, Bytes32 BlockHash, DateTimeOffset Bl
 /// <param name="LogIndex">The event's place among those of its block: with the transaction it names the event for good.</param>
 /// <param name="Proof">Where.</param>
 public sealed record ChainDrift(ChainId Chain, EvmAddress Asset, EvmAddress Wallet, Bytes32? Nonce, EvmAddress? To, TokenAmount? Value, long LogIndex, ChainProof Proof);
+
+/// <summary>A transfer into our wallet that can be money back.</summary>
+/// <param name="Chain">The chain.</param>
+/// <param name="Asset">The token contract.</param>
+/// <param name="From">Who sent it: the payee of the payment.</param>
+/// <param name="Wallet">Our wallet.</param>
+/// <param name="Value">Token units.</param>
+/// <param name="LogIndex">The event's place among those of its block: with the transaction it names the event for good.</param>
+/// <param name="Proof">Where.</param>
+public sealed record ChainRefund(ChainId Chain, EvmAddress Asset, EvmAddress From, EvmAddress Wallet, TokenAmount Value, long LogIndex, ChainProof Proof);

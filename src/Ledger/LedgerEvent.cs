@@ -27,6 +27,24 @@ public abstract record LedgerEvent
         public const string Restart = "restart";
     }
 
+    /// <summary>It was paid, and the agent did not get what was promised although the status says so. Told once for each payment.</summary>
+    /// <param name="Payment">The payment.</param>
+    /// <param name="Why">A stable word: <c>truncated</c>, <c>empty</c> or <c>media_type</c>.</param>
+    public sealed record Undelivered(PaymentId Payment, string Why) : LedgerEvent
+    {
+        /// <summary>The seller broke the answer off.</summary>
+        public const string Truncated = "truncated";
+
+        /// <summary>A successful answer without content.</summary>
+        public const string Empty = "empty";
+
+        /// <summary>Another media type than the terms promised.</summary>
+        public const string MediaType = "media_type";
+    }
+
+    /// <summary>A paper that the seller signed: an offer or a receipt (x402 extension <c>offer-receipt</c>), kept as it came.</summary>
+    public sealed record SellerSigned(PaymentId Payment, SellerPaper Paper) : LedgerEvent;
+
     /// <summary>The signer was provably never called; only legal from Reserved.</summary>
     public sealed record Aborted(PaymentId Payment, string Why) : LedgerEvent;
 
@@ -45,6 +63,11 @@ public abstract record LedgerEvent
 
     /// <summary>An operator closes a doubt that no chain could settle: booked as spent, attested by a person.</summary>
     public sealed record Voided(PaymentId Payment, string By, string Reason) : LedgerEvent;
+
+    /// <summary>A transfer came in that can be money back for a payment: from its payee, in its token, at most what is left of it. Returns no budget.</summary>
+    /// <param name="Payment">The payment that it is matched with; more than one may fit.</param>
+    /// <param name="Refund">The transfer.</param>
+    public sealed record Refunded(PaymentId Payment, ChainRefund Refund) : LedgerEvent;
 
     /// <summary>The chain shows something of our wallets that no decision explains. Recorded once for each event of the chain.</summary>
     public sealed record Drifted(ChainDrift Drift) : LedgerEvent;
@@ -103,6 +126,23 @@ public abstract record LedgerEvent
 
 /// <summary>What a seller says about a settlement: a claim, not a proof.</summary>
 public sealed record SettlementClaim(bool Success, string Transaction, string Network, string? Payer, TokenAmount? Amount, string? ErrorReason);
+
+/// <param name="Kind"><c>offer</c> or <c>receipt</c>.</param>
+/// <param name="Verdict"><c>valid</c>: signed by the recipient of the payment, and it says what was paid. <c>unknown_signer</c>: soundly signed, by a key that nothing here vouches for. <c>invalid</c>: not so.</param>
+/// <param name="Why">A stable word for an invalid one; null otherwise.</param>
+/// <param name="Signer">The address, or the key's id, that signed; null where there is none.</param>
+/// <param name="Text">The paper as it came, as JSON.</param>
+public sealed record SellerPaper(string Kind, string Verdict, string? Why, string? Signer, string Text)
+{
+    public const string Offer = "offer";
+    public const string Receipt = "receipt";
+    public const string Valid = "valid";
+    public const string Invalid = "invalid";
+    public const string UnknownSigner = "unknown_signer";
+
+    /// <summary>The longest paper that is kept, in characters; a longer one is invalid and kept without its text.</summary>
+    public const int MaxText = 8 * 1024;
+}
 
 /// <summary>The figures of a refusal; all optional, all for people and receipts.</summary>
 public sealed record RefusalFigures(

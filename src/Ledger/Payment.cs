@@ -84,6 +84,16 @@ public sealed class Payment
         State = to;
     }
 
+    /// <summary>Whether its answer turned out to be not what was paid for, whatever its status said.</summary>
+    internal bool IsUndelivered { get; private set; }
+
+    /// <summary>What seemed delivered was not: the answer ended badly after its head.</summary>
+    internal void FailDelivery(long sequence, DateTimeOffset at)
+    {
+        IsUndelivered = true;
+        (Outcome, OutcomeAt) = Outcome == DeliveryOutcome.Failed ? (Outcome, OutcomeAt) : (DeliveryOutcome.Failed, (sequence, at));
+    }
+
     /// <summary>An outcome is told once; only a delivery still changes it.</summary>
     internal void Tell(DeliveryOutcome outcome, long sequence, DateTimeOffset at)
     {

@@ -26,9 +26,10 @@ internal sealed class PaymentRegister
 
     /// <summary>Why a payment may not become this; null when it may.</summary>
     public string? ObjectionTo(PaymentId id, PaymentState to) =>
-        !_payments.TryGetValue(id, out var payment) ? $"payment `{id}` was never reserved"
-        : PaymentMoves.IsLegal(payment.State, to) ? null
-        : $"payment `{id}` can't go from {payment.State} to {to}";
+        ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
+
+    /// <summary>Why nothing can be told of a payment; null when it can.</summary>
+    public string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
 
     /// <summary>Why a payment may not be proven dead; null when it may.</summary>
     // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
@@ -42,6 +43,13 @@ internal sealed class PaymentRegister
         _payments.Add(payment.Id, payment);
         _nonces.Add(NonceKey(entry.Authorization), payment);
         return payment;
+    }
+
+    public void FailDelivery(PaymentId id, JournalLine line)
+    {
+        var payment = _payments[id];
+        payment.FailDelivery(line.Sequence, line.At);
+        SpendBook.Moved(payment, payment.State, line.At);
     }
 
     public void Move(PaymentId id, PaymentState to, JournalLine line, DeliveryOutcome outcome)

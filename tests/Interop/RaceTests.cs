@@ -47,10 +47,16 @@ public sealed class RaceTests(Laboratory laboratory) : InteropTest(laboratory)
     [InlineData("/drop")]
     [InlineData("/liar")]
     [InlineData("/silent")]
+    [InlineData("/moved")]
+    [InlineData("/twice")]
+    [Trait("invariant", "I1")]
+    [Trait("invariant", "I3")]
+    [Trait("invariant", "I4")]
     public async Task Whatever_a_hostile_seller_does_one_request_is_signed_once_and_stays_counted(string mode)
     {
         await StartProxyAsync(""" "total": "0.01" """);
         var agents = new Agents(await Proxy.EnvironmentAsync());
+        var before = await Lab.BalanceAsync(Proxy.Wallet);
 
         await agents.AskAsync("node", $"{Lab.Hostile.Http}{mode}?m={Mark}-first");
         var next = await agents.AskAsync("node", $"{Lab.V2.Http}/paid?m={Mark}-next");
@@ -58,6 +64,10 @@ public sealed class RaceTests(Laboratory laboratory) : InteropTest(laboratory)
         Assert.Single(await Lab.NoncesAsync(Mark + "-first"));
         Assert.True(next is { Status: 403, Reason: "budget_exceeded" }, next.ToString());
         Assert.Empty(await Lab.NoncesAsync(Mark + "-next"));
+
+        // Late, the seller charges whatever it was given and may have charged before: the chain moves the price once.
+        await Lab.SettleKeptAsync(Mark);
+        Assert.Equal((UInt128)10_000, before - await Lab.BalanceAsync(Proxy.Wallet));
     }
 
     [Fact]

@@ -9,6 +9,7 @@ public sealed class ChainStateTests
     private readonly Books _books = new();
 
     [Fact]
+    [Trait("invariant", "I11")]
     public void I11_Released_money_returns_to_the_day_it_was_reserved_on_and_never_to_another()
     {
         _books.Now = BeforeMidnight;
@@ -45,6 +46,7 @@ public sealed class ChainStateTests
     }
 
     [Fact]
+    [Trait("invariant", "I3")]
     public void I3_Nothing_is_released_by_a_block_before_the_end_of_validity()
     {
         var id = _books.Pay("1.00", Books.Day("1.00"));

@@ -101,7 +101,7 @@ public sealed class JournalFormatTests
     public static TheoryData<string, string, string> Strangers => new()
     {
         { "\"v\":1", "\"v\":2", "newer version" },
-        { "\"type\":\"sent\"", "\"type\":\"refunded\"", "newer version" },
+        { "\"type\":\"sent\"", "\"type\":\"audited\"", "newer version" },
         { "\"payment\":", "\"extra\":1,\"payment\":", "`payment`" },
         { "\"seq\":1", "\"seq\":1,\"seq\":1", "`prev`" },
         { "\"seq\":1", "\"seq\":1.5", "" },
@@ -162,6 +162,10 @@ public sealed class JournalFormatTests
         yield return new LedgerEvent.Aborted(Id, "signer_refused");
         yield return new LedgerEvent.Proven(Id, new ChainProof(long.MaxValue, hash, At, Books.Digest("transaction")));
         yield return new LedgerEvent.Expired(Id, new ChainProof(0, hash, At), LedgerEvent.Expired.Unused);
+        yield return new LedgerEvent.Undelivered(Id, LedgerEvent.Undelivered.Truncated);
+        yield return new LedgerEvent.SellerSigned(Id, new SellerPaper(SellerPaper.Offer, SellerPaper.Invalid, "signature", "0xabc", "{\"format\":\"eip712\"}"));
+        yield return new LedgerEvent.SellerSigned(Id, new SellerPaper(SellerPaper.Receipt, SellerPaper.Valid, null, null, "{}"));
+        yield return new LedgerEvent.Refunded(Id, new ChainRefund(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, EvmAddress.Zero, new TokenAmount(UInt128.MaxValue), 7, new ChainProof(1, hash, At, hash)));
         yield return new LedgerEvent.Voided(Id, "operator", "reason");
         yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, hash, EvmAddress.Zero, new TokenAmount(UInt128.MaxValue), 7, new ChainProof(1, hash, At, hash)));
         yield return new LedgerEvent.Drifted(new ChainDrift(new ChainId(1), EvmAddress.Zero, EvmAddress.Zero, null, null, null, 0, new ChainProof(1, hash, At, hash)));

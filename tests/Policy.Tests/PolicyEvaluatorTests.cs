@@ -137,6 +137,8 @@ public sealed class PolicyEvaluatorTests
     };
 
     [Theory, MemberData(nameof(Tokens))]
+    [Trait("invariant", "I6")]
+    [Trait("invariant", "I8")]
     public void Networks_schemes_and_tokens_are_those_of_the_operator(string note, string agent, string url, ulong network, string asset, string scheme, string domain, string verdict)
     {
         Assert.NotEmpty(note);
@@ -250,6 +252,7 @@ public sealed class PolicyEvaluatorTests
     [InlineData("", ", \"validSeconds\": 300", 300)]
     [InlineData("\"validSeconds\": 30,", ", \"validSeconds\": 300", 30)]
     [InlineData("\"validSeconds\": 300,", ", \"validSeconds\": 30", 30)]
+    [Trait("invariant", "I7")]
     public void The_shorter_validity_wins(string agent, string merchant, int expected)
     {
         var policy = Given.Policy($$"""

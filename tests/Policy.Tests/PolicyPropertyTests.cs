@@ -105,6 +105,7 @@ public sealed class PolicyPropertyTests
         }, iter: 20_000);
 
     [Fact]
+    [Trait("invariant", "I14")]
     public void No_money_passes_through_a_float()
     {
         Assert.Empty(Floats.In(typeof(PolicySet).Assembly));

@@ -34,6 +34,7 @@ public sealed class ReservationSignerTests : IDisposable
     }
 
     [Fact]
+    [Trait("invariant", "I2")]
     public async Task Without_a_durable_reservation_nothing_is_signed() =>
         Assert.Equal(SignRefusal.ReservationNotFound, await Refused("unknown"));
 

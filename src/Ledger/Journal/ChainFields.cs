@@ -29,6 +29,22 @@ internal static class ChainFields
         json.WriteString("reason"u8, voided.Reason);
     }
 
+    public static void Write(Utf8JsonWriter json, LedgerEvent.Refunded refunded)
+    {
+        json.WriteString("type"u8, LineTypes.Refunded);
+        var refund = refunded.Refund;
+        json.WriteString("payment"u8, refunded.Payment.Value);
+        json.WriteStartObject("refund"u8);
+        json.WriteString("chain"u8, refund.Chain.ToString());
+        json.WriteAddress("asset"u8, refund.Asset);
+        json.WriteAddress("from"u8, refund.From);
+        json.WriteAddress("to"u8, refund.Wallet);
+        json.WriteDigits("value"u8, refund.Value.Units);
+        json.WriteNumber("log"u8, refund.LogIndex);
+        json.WriteEndObject();
+        Write(json, refund.Proof);
+    }
+
     public static void Write(Utf8JsonWriter json, LedgerEvent.Drifted drifted)
     {
         var drift = drifted.Drift;
@@ -75,6 +91,16 @@ internal static class ChainFields
     }
 
     public static LedgerEvent.Voided ReadVoided(ref LineReader reader) => new(reader.Payment("payment"u8), reader.Text("by"u8), reader.Text("reason"u8));
+
+    public static LedgerEvent.Refunded ReadRefunded(ref LineReader reader)
+    {
+        var payment = reader.Payment("payment"u8);
+        reader.Open("refund"u8);
+        var (chain, asset, from, wallet) = (reader.Chain("chain"u8), reader.Address("asset"u8), reader.Address("from"u8), reader.Address("to"u8));
+        var (value, log) = (new TokenAmount(reader.Digits("value"u8)), reader.Number("log"u8));
+        reader.Close();
+        return new LedgerEvent.Refunded(payment, new ChainRefund(chain, asset, from, wallet, value, log, ReadProof(ref reader)));
+    }
 
     public static LedgerEvent.Drifted ReadDrifted(ref LineReader reader)
     {

@@ -27,6 +27,17 @@ internal static class EventFields
             case LedgerEvent.InDoubt doubt:
                 Write(json, doubt);
                 break;
+            case LedgerEvent.Undelivered undelivered:
+                json.WriteString("type"u8, LineTypes.Undelivered);
+                json.WriteString("payment"u8, undelivered.Payment.Value);
+                json.WriteString("why"u8, undelivered.Why);
+                break;
+            case LedgerEvent.SellerSigned signed:
+                Write(json, signed);
+                break;
+            case LedgerEvent.Refunded refunded:
+                ChainFields.Write(json, refunded);
+                break;
             case LedgerEvent.Aborted aborted:
                 json.WriteString("type"u8, LineTypes.Aborted);
                 json.WriteString("payment"u8, aborted.Payment.Value);
@@ -111,6 +122,19 @@ internal static class EventFields
         {
             Write(json, claim);
         }
+    }
+
+    private static void Write(Utf8JsonWriter json, LedgerEvent.SellerSigned signed)
+    {
+        json.WriteString("type"u8, LineTypes.SellerSigned);
+        json.WriteString("payment"u8, signed.Payment.Value);
+        json.WriteStartObject("paper"u8);
+        json.WriteString("kind"u8, signed.Paper.Kind);
+        json.WriteString("verdict"u8, signed.Paper.Verdict);
+        json.WriteOptional("why"u8, signed.Paper.Why);
+        json.WriteOptional("signer"u8, signed.Paper.Signer);
+        json.WriteString("text"u8, signed.Paper.Text);
+        json.WriteEndObject();
     }
 
     private static void Write(Utf8JsonWriter json, SettlementClaim claim)

@@ -11,6 +11,9 @@ internal static class EventReader
         LineTypes.Sent => new LedgerEvent.Sent(reader.Payment("payment"u8)),
         LineTypes.Settled => ReadSettled(ref reader),
         LineTypes.InDoubt => ReadInDoubt(ref reader),
+        LineTypes.Undelivered => new LedgerEvent.Undelivered(reader.Payment("payment"u8), reader.Text("why"u8)),
+        LineTypes.SellerSigned => ReadPaper(ref reader),
+        LineTypes.Refunded => ChainFields.ReadRefunded(ref reader),
         LineTypes.Aborted => new LedgerEvent.Aborted(reader.Payment("payment"u8), reader.Text("why"u8)),
         LineTypes.Proven => ChainFields.ReadProven(ref reader),
         LineTypes.Expired => ChainFields.ReadExpired(ref reader),
@@ -47,6 +50,17 @@ internal static class EventReader
         int? status = reader.Has("status"u8) ? (int)reader.Number("status"u8) : null;
         var delivered = reader.Flag("delivered"u8);
         return new LedgerEvent.InDoubt(payment, why, status, delivered, reader.Has("claim"u8) ? ReadClaim(ref reader) : null);
+    }
+
+    private static LedgerEvent.SellerSigned ReadPaper(ref LineReader reader)
+    {
+        var payment = reader.Payment("payment"u8);
+        reader.Open("paper"u8);
+        var (kind, verdict) = (reader.Text("kind"u8), reader.Text("verdict"u8));
+        var (why, signer) = (reader.OptionalText("why"u8), reader.OptionalText("signer"u8));
+        var paper = new SellerPaper(kind, verdict, why, signer, reader.Text("text"u8));
+        reader.Close();
+        return new LedgerEvent.SellerSigned(payment, paper);
     }
 
     private static SettlementClaim ReadClaim(ref LineReader reader)

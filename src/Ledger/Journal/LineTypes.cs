@@ -9,6 +9,9 @@ internal static class LineTypes
     public const string Sent = "sent";
     public const string Settled = "settled";
     public const string InDoubt = "in_doubt";
+    public const string Undelivered = "undelivered";
+    public const string SellerSigned = "seller_signed";
+    public const string Refunded = "refunded";
     public const string Aborted = "aborted";
     public const string Proven = "proven";
     public const string Expired = "expired";

@@ -41,12 +41,7 @@ public static class SettlementReader
     /// <param name="headerValues">Every field line of a header, in order; empty when absent.</param>
     public static SettlementReading Read(Func<string, IReadOnlyList<string>> headerValues)
     {
-        var lines = headerValues(Version2HeaderName);
-        if (lines.Count == 0)
-        {
-            lines = headerValues(Version1HeaderName);
-        }
-
+        var lines = Lines(headerValues);
         return lines.Count switch
         {
             0 => new SettlementReading.Absent(),
@@ -54,6 +49,21 @@ public static class SettlementReader
             _ => new SettlementReading.Unreadable("duplicate_header"),
         };
     }
+
+    /// <summary>The document in the header, for who reads more of it than the settlement; null when there is none, or when it can't be read. The caller disposes it.</summary>
+    internal static JsonDocument? Document(Func<string, IReadOnlyList<string>> headerValues)
+    {
+        JsonDocument? document = null;
+        if (Lines(headerValues) is [var line] && StrictBase64.TryDecode(line, out var bytes) is Base64Fault.None)
+        {
+            StrictJson.TryParse(ToUtf8(bytes), out document);
+        }
+
+        return document;
+    }
+
+    private static IReadOnlyList<string> Lines(Func<string, IReadOnlyList<string>> headerValues) =>
+        headerValues(Version2HeaderName) is { Count: > 0 } lines ? lines : headerValues(Version1HeaderName);
 
     private static SettlementReading ReadLine(string line)
     {

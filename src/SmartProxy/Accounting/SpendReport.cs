@@ -6,8 +6,8 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Accounting;
 
 /// <summary>
-/// <c>report</c>: who spent what in a month, for charging it back. Paid is what settled by the word of a seller or of the chain; held is what may
-/// still be charged. Nothing else is summed.
+/// <c>report</c>: who spent what in a month, for charging it back. Paid is what settled by the word of a seller, of the chain or of an operator; held
+/// is what may still be charged. Nothing else is summed.
 /// </summary>
 internal static class SpendReport
 {
@@ -32,8 +32,8 @@ internal static class SpendReport
     {
         var keyOf = Fields.GetValueOrDefault(by) ?? ((_, context) => context.Tags.GetValueOrDefault(by));
         var paid = book.Payments
-            .Where(payment => payment.State is not PaymentState.Aborted)
-            .Select(payment => (Key: keyOf(payment.Reserved.Facts, payment.Reserved.Context), IsPaid: payment.State is PaymentState.Settled, payment.Value));
+            .Where(payment => payment.IsPaid || payment.IsHeld)
+            .Select(payment => (Key: keyOf(payment.Reserved.Facts, payment.Reserved.Context), payment.IsPaid, payment.Value));
         var refused = book.Refusals
             .Select(entry => (Key: KeyOf(entry.Refused, by, keyOf), entry.Refused.Count))
             .GroupBy(entry => entry.Key ?? "")

@@ -18,6 +18,7 @@ internal static class CommandLineRoot
         RunCommand.Build(seams),
         DemoCommand.Build(seams),
         AgentCommand.Build(seams),
+        CaCommand.Build(seams),
         EnvCommand.Build(seams),
         ExecCommand.Build(seams),
         PolicyCommand.Build(seams),
@@ -25,6 +26,10 @@ internal static class CommandLineRoot
         PaymentsCommand.Build(seams),
         JournalCommand.Build(seams),
         ReportCommand.Build(seams),
+        StatementCommand.Build(seams),
+        MerchantsCommand.Build(seams),
+        EvidenceCommand.Build(seams),
+        DisputeCommand.Build(seams),
         ReceiptCommand.Build(seams),
         QuoteCommand.Build(seams),
         WhyCommand.Build(seams),
@@ -40,8 +45,10 @@ internal static class CommandLineRoot
     /// <summary>Runs one command line to its exit code; SIGINT and SIGTERM cancel it.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandSeams seams, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
+        using var signals = new ShutdownSignals(cancellationToken);
+
         // `@file` stays an argument: `exec me -- curl -d @body.json` belongs to curl.
-        var result = Build(seams).Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var result = Build(seams with { Hurry = signals.Hurry }).Parse(arguments.Count == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)
         {
             var objection = result.UnmatchedTokens is [var stranger, ..]
@@ -50,7 +57,6 @@ internal static class CommandLineRoot
             return Fail(error, $"{objection}; see `smartproxy {PathOf(result)}--help`", OperatorException.Misconfigured);
         }
 
-        using var signals = new ShutdownSignals(cancellationToken);
         try
         {
             var invocation = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

@@ -1,3 +1,6 @@
+using SmartProxy.Accounting;
+using SmartProxy.Accounting.Evidence;
+using SmartProxy.Accounting.Statements;
 using SmartProxy.Demo;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
@@ -18,8 +21,7 @@ internal sealed record CommandSeams
     /// <summary>A network by its short name or CAIP-2 id, or null.</summary>
     public required Func<string, NetworkName?> FindNetwork { get; init; }
 
-    /// <summary>Makes the CA in this folder: key (0600) and <c>ca.pem</c>.</summary>
-    public required Action<string> CreateCertificateAuthority { get; init; }
+    public required IAuthorityFiles Authorities { get; init; }
 
     /// <summary>Makes the key that receipts are signed with, in this folder.</summary>
     public required Action<string> CreateReceiptsKey { get; init; }
@@ -29,6 +31,9 @@ internal sealed record CommandSeams
 
     /// <summary>The public keys of this folder as a JSON Web Key Set.</summary>
     public required Func<string, string> ReadJwks { get; init; }
+
+    /// <summary>Fires when who stops the command does so a second time.</summary>
+    public CancellationToken Hurry { get; init; }
 
     public required IKeyFiles KeyFiles { get; init; }
 
@@ -61,6 +66,15 @@ internal sealed record CommandSeams
 
     /// <summary>Shows every line of a data folder's journal in order, chain checked; the system may be running.</summary>
     public required Action<DataFolder, Action<JournalLine>> ReadJournal { get; init; }
+
+    /// <summary>Makes and signs the statement of a month; the system may be running.</summary>
+    public required Func<BooksQuestion, CancellationToken, Task<SignedStatement>> MakeStatement { get; init; }
+
+    /// <summary>Writes an evidence file; gives the number of receipts in it. The system may be running.</summary>
+    public required Func<EvidenceOrder, int> WriteEvidence { get; init; }
+
+    /// <summary>Verifies a statement against a key set. Null when it is good, else the objection.</summary>
+    public Func<string, string, string?> VerifyStatement { get; init; } = StatementVerifier.Objection;
 
     /// <summary>Verifies a receipt against a key set. Null when it is good, else the objection.</summary>
     public required Func<string, string, string?> VerifyReceipt { get; init; }
@@ -127,6 +141,20 @@ internal sealed record PolicyHistory(string Policy, DataFolder Data, DateTimeOff
 /// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
 /// <param name="FromBlock">The first block to read.</param>
 internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);
+
+/// <summary>What <c>statement</c> and <c>evidence</c> ask.</summary>
+/// <param name="Data">Whose books; running or stopped, they are only read.</param>
+/// <param name="Month">Which month.</param>
+/// <param name="Rpc">Nodes, each for the chain that it serves; empty takes those of the settings.</param>
+/// <param name="ConfigFile">The settings, or null for those of the working folder.</param>
+internal sealed record BooksQuestion(DataFolder Data, Month Month, IReadOnlyList<Uri> Rpc, string? ConfigFile);
+
+/// <summary>What <c>evidence</c> and <c>dispute</c> order.</summary>
+/// <param name="Data">Whose books; running or stopped, they are only read.</param>
+/// <param name="Scope">What it is about.</param>
+/// <param name="Statement">The month's statement; null for a single payment.</param>
+/// <param name="File">The new file.</param>
+internal sealed record EvidenceOrder(DataFolder Data, EvidenceScope Scope, SignedStatement? Statement, string File);
 
 /// <summary>What <c>why</c> asks.</summary>
 /// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>

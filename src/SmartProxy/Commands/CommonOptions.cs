@@ -29,6 +29,21 @@ internal static class CommonOptions
         : Accounting.Month.TryParse(month, where, out var read) ? read
         : throw new OperatorException($"expected {Accounting.Month.Expected} after --month, found `{Printable.Line(month, 40)}`");
 
+    public static Option<string[]> Rpc(string description) => new("--rpc") { Description = description, HelpName = "URL", DefaultValueFactory = static _ => [] };
+
+    public static IReadOnlyList<Uri> ReadRpc(string[] urls) =>
+    [
+        .. urls.Select(url => Uri.TryCreate(url, UriKind.Absolute, out var node) && (node.Scheme is "http" or "https")
+            ? node
+            : throw new OperatorException($"expected a node's URL such as `http://127.0.0.1:8545` after --rpc, found `{Printable.Line(url, 80)}`")),
+    ];
+
+    public static Option<string> NewFile() => new("--to") { Description = "The file to write; it must not be there yet.", HelpName = "FILE", Required = true };
+
+    public static Option<string?> Jwks() => new("--jwks") { Description = "The public keys; without it, those of the data folder.", HelpName = "FILE" };
+
+    public static Option<string?> Config() => new("--config") { Description = "The settings; without it `appsettings.json` of this folder, if there is one.", HelpName = "FILE" };
+
     public static Option<string?> Policy(string description) => new("--policy") { Description = description, HelpName = "FILE" };
 
     public static Argument<AgentId> Agent() => new("NAME") { Description = "The agent's name.", CustomParser = ReadAgent };

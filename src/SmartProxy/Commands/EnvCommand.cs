@@ -16,6 +16,8 @@ internal static class EnvCommand
         "SSL_CERT_FILE replaces the system's roots, so the bundle holds them too; run this again when they change.",
     ];
 
+    private const string HttpsCaveat = "No variable tells curl whom to trust as an https proxy: add `--proxy-cacert ca.pem`, or `proxy-cacert` to ~/.curlrc.";
+
     public static Command Build(CommandSeams seams)
     {
         var agent = CommonOptions.Agent();
@@ -38,19 +40,19 @@ internal static class EnvCommand
             var secret = AgentEnvironment.TokenFor(seams, folder, name, result.GetValue(token), "env", result.GetValue(expires), error);
             AgentCommand.WarnWhenUnknown(seams, folder, null, name, error);
             var caFolder = result.GetValue(mount) ?? (style is "docker" or "k8s" ? MountedAt : folder.CertificateAuthority);
-            Print(result.InvocationConfiguration.Output, style, name, AgentEnvironment.Variables(name, secret, url, caFolder), folder);
+            Print(result.InvocationConfiguration.Output, style, name, AgentEnvironment.Variables(name, secret, url, caFolder), url, folder);
         });
         return command;
     }
 
-    private static void Print(TextWriter output, string style, AgentId agent, IReadOnlyList<KeyValuePair<string, string>> variables, DataFolder data)
+    private static void Print(TextWriter output, string style, AgentId agent, IReadOnlyList<KeyValuePair<string, string>> variables, Uri proxy, DataFolder data)
     {
         if (style is "docker" or "k8s")
         {
             output.WriteLine($"# Give the container ca.pem and bundle.pem of {data.CertificateAuthority} where the paths below point.");
         }
 
-        foreach (var caveat in Caveats)
+        foreach (var caveat in proxy.Scheme == Uri.UriSchemeHttps ? Caveats.Append(HttpsCaveat) : Caveats)
         {
             output.WriteLine("# " + caveat);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text;
 using SmartProxy.Identity;
 using SmartProxy.Operator;
@@ -17,11 +18,12 @@ internal static class InitCommand
         var data = CommonOptions.Data();
         var policy = new Option<string>("--policy") { Description = "The policy file to write.", HelpName = "FILE", DefaultValueFactory = _ => "policies.json" };
         var network = new Option<string>("--network") { Description = "Where payments are made.", HelpName = "NAME", DefaultValueFactory = _ => "base-sepolia" };
+        var permitted = Permitted();
         var json = CommonOptions.Json();
-        var command = new Command("init", "Make keys, a wallet, an agent `me` and a policy with small caps.") { data, policy, network, json };
+        var command = new Command("init", "Make keys, a wallet, an agent `me` and a policy with small caps.") { data, policy, network, permitted, json };
         command.SetAction(async (result, _) =>
         {
-            var made = await MakeAsync(seams, result.GetRequiredValue(data), Path.GetFullPath(result.GetRequiredValue(policy)), result.GetRequiredValue(network));
+            var made = await MakeAsync(seams, result.GetRequiredValue(data), Path.GetFullPath(result.GetRequiredValue(policy)), result.GetRequiredValue(network), result.GetValue(permitted) ?? []);
             var output = result.InvocationConfiguration.Output;
             if (result.GetValue(json))
             {
@@ -37,7 +39,7 @@ internal static class InitCommand
         return command;
     }
 
-    internal static async Task<InitResult> MakeAsync(CommandSeams seams, DataFolder data, string policy, string networkText)
+    internal static async Task<InitResult> MakeAsync(CommandSeams seams, DataFolder data, string policy, string networkText, IReadOnlyList<string>? permitted = null)
     {
         var network = seams.FindNetwork(networkText)
             ?? throw new OperatorException($"expected a network such as `base-sepolia`, `base` or `eip155:8453`, found `{Printable.Line(networkText, 60)}`");
@@ -45,7 +47,7 @@ internal static class InitCommand
         try
         {
             data.Make();
-            return await MakeAllAsync(seams, data, policy, network);
+            return await MakeAllAsync(seams, data, policy, network, permitted ?? []);
         }
         catch
         {
@@ -55,14 +57,14 @@ internal static class InitCommand
         }
     }
 
-    private static async Task<InitResult> MakeAllAsync(CommandSeams seams, DataFolder data, string policy, NetworkName network)
+    private static async Task<InitResult> MakeAllAsync(CommandSeams seams, DataFolder data, string policy, NetworkName network, IReadOnlyList<string> permitted)
     {
         foreach (var folder in new[] { data.CertificateAuthority, data.Wallets, data.ReceiptsKey, data.Ledger })
         {
             PrivateFile.MakeFolder(folder);
         }
 
-        seams.CreateCertificateAuthority(data.CertificateAuthority);
+        seams.Authorities.Create(data, permitted);
         seams.CreateReceiptsKey(data.ReceiptsKey);
         var wallet = WalletCommand.Create(seams, data, FirstWallet);
         var credentials = new CredentialFile(data.Credentials);
@@ -77,6 +79,24 @@ internal static class InitCommand
         Installation.Record(data, mode, network.Chain, policy, seams.Time.GetUtcNow());
         WritePolicy(policy, network);
         return new InitResult(data, policy, network, mode, wallet, agent, token);
+    }
+
+    private static Option<string[]> Permitted() => new("--ca-permitted")
+    {
+        Description = "Domains that the certificate authority may sign for, with all names below them; without any, all names.",
+        HelpName = "DOMAIN",
+        AllowMultipleArgumentsPerToken = true,
+        CustomParser = static result => [.. result.Tokens.Select(token => ReadDomain(result, token.Value))],
+    };
+
+    private static string ReadDomain(ArgumentResult result, string text)
+    {
+        if (!HostName.TryParse(text, out var domain) || domain.IsAddress)
+        {
+            result.AddError($"expected a domain such as `example.com` after --ca-permitted, found `{Printable.Line(text, 60)}`");
+        }
+
+        return domain.Value ?? "";
     }
 
     private static void RefuseOverwriting(DataFolder data, string policy)

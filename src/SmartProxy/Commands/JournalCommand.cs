@@ -19,11 +19,11 @@ internal static class JournalCommand
     {
         var data = CommonOptions.Data();
         var json = CommonOptions.Json();
-        var rpc = new Option<string[]>("--rpc") { Description = "A node's URL: compare settled payments with its chain. Once per chain.", HelpName = "URL", DefaultValueFactory = _ => [] };
+        var rpc = CommonOptions.Rpc("A node's URL: compare settled payments with its chain. Once per chain.");
         var fromBlock = new Option<long>("--from-block") { Description = "The first block to read.", HelpName = "NUMBER" };
         var command = new Command("verify", "Recompute every hash and every sum; exit code 1 when something does not fit.") { data, json, rpc, fromBlock };
         command.SetAction((result, cancellationToken) => seams.VerifyLedger(
-            new LedgerVerification(Existing(result.GetRequiredValue(data)), result.GetValue(json), [.. result.GetRequiredValue(rpc).Select(Node)], result.GetValue(fromBlock)),
+            new LedgerVerification(Existing(result.GetRequiredValue(data)), result.GetValue(json), CommonOptions.ReadRpc(result.GetRequiredValue(rpc)), result.GetValue(fromBlock)),
             result.InvocationConfiguration.Output,
             cancellationToken));
         return command;
@@ -36,11 +36,6 @@ internal static class JournalCommand
         command.SetAction(result => seams.ExportLedger(Existing(result.GetRequiredValue(data)), result.InvocationConfiguration.Error));
         return command;
     }
-
-    private static Uri Node(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var node) && (node.Scheme is "http" or "https")
-            ? node
-            : throw new OperatorException($"expected a node's URL such as `http://127.0.0.1:8545` after --rpc, found `{Printable.Line(url, 80)}`");
 
     private static DataFolder Existing(DataFolder data) =>
         Directory.Exists(data.Ledger) ? data : throw new OperatorException($"there is no ledger in `{data}`; name the data folder with `--data`");

@@ -8,7 +8,7 @@ namespace SmartProxy.Commands;
 /// <summary><c>payments</c>: what was paid, refused, and is in doubt; newest first.</summary>
 internal static class PaymentsCommand
 {
-    private static readonly string[] Heads = ["AT", "AGENT", "OUTCOME", "USD", "ORIGIN", "PATH", "REASON", "ID"];
+    private static readonly string[] Heads = ["AT", "AGENT", "OUTCOME", "USD", "ORIGIN", "PATH", "REASON", "REFUNDED", "ID"];
 
     public static Command Build(CommandSeams seams)
     {
@@ -83,7 +83,7 @@ internal static class PaymentsCommand
     private static IReadOnlyList<string> Row(JsonElement payment) =>
     [
         Text(payment, "at"), Text(payment, "agent"), Text(payment, "outcome"), Text(payment, "value"),
-        Text(payment, "origin"), Text(payment, "path"), Text(payment, "reason"), Text(payment, "id"),
+        Text(payment, "origin"), Text(payment, "path"), payment.TryGetProperty("reason", out _) ? Text(payment, "reason") : Text(payment, "undelivered"), Text(payment, "refunded"), Text(payment, "id"),
     ];
 
     private static string Text(JsonElement payment, string name) =>

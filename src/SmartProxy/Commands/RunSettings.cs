@@ -26,6 +26,9 @@ internal sealed record RunSettings
     /// <summary>Whether the one wallet is a raw key of the environment: <c>--insecure-dev-key</c>.</summary>
     public bool UsesDevKey { get; init; }
 
+    /// <summary>Fires when who stops the process does so a second time: what is under way is not waited for.</summary>
+    public CancellationToken Hurry { get; init; }
+
     /// <summary>All sources, for the sections that other parts bind: Egress, Upstream, Connections.</summary>
     public required IConfiguration Configuration { get; init; }
 

@@ -2,10 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace SmartProxy.Commands;
 
-/// <summary>Turns the first SIGINT, SIGTERM or SIGQUIT into a cancellation; a second one ends the process as if we were not here.</summary>
+/// <summary>
+/// Turns the first SIGINT, SIGTERM or SIGQUIT into a cancellation and the second one into haste; a third one ends the process as if we were not here.
+/// </summary>
 internal sealed class ShutdownSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _hurry = new();
     private readonly PosixSignalRegistration[] _registrations;
 
     public ShutdownSignals(CancellationToken outer)
@@ -14,7 +17,11 @@ internal sealed class ShutdownSignals : IDisposable
         _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT }.Select(signal => PosixSignalRegistration.Create(signal, Stop))];
     }
 
+    /// <summary>Fires with the first signal.</summary>
     public CancellationToken Token => _stop.Token;
+
+    /// <summary>Fires with the second one.</summary>
+    public CancellationToken Hurry => _hurry.Token;
 
     public void Dispose()
     {
@@ -24,11 +31,12 @@ internal sealed class ShutdownSignals : IDisposable
         }
 
         _stop.Dispose();
+        _hurry.Dispose();
     }
 
     private void Stop(PosixSignalContext context)
     {
-        context.Cancel = !_stop.IsCancellationRequested;
-        _ = _stop.CancelAsync();
+        context.Cancel = !_hurry.IsCancellationRequested;
+        _ = (_stop.IsCancellationRequested ? _hurry : _stop).CancelAsync();
     }
 }

@@ -48,8 +48,8 @@ internal readonly record struct ConnectHead(HostName Host, int Port, string? Pro
         }
 
         string? authorization = null;
-        var hasHost = false;
-        while (TryReadLine(ref lines, out line) && !line.IsEmpty)
+        var (hasHost, hasEnded) = (false, false);
+        while (TryReadLine(ref lines, out line) && !(hasEnded = line.IsEmpty))
         {
             var colon = line.IndexOf(':');
             if (colon < 0 || !HeaderRules.IsToken(line[..colon]) || HeaderRules.HasControls(line))
@@ -84,7 +84,7 @@ internal readonly record struct ConnectHead(HostName Host, int Port, string? Pro
         }
 
         head = new ConnectHead(host, port, authorization);
-        return lines.IsEmpty;
+        return hasEnded && lines.IsEmpty;
     }
 
     /// <summary>A head holds a credential: it never prints itself.</summary>

@@ -21,6 +21,7 @@ namespace SmartProxy.Connections;
 internal sealed partial class ConnectMiddleware(
     IAgentAuthenticator authenticator,
     IPolicyView policy,
+    Admission admission,
     TunnelRegistry tunnels,
     DestinationGuard guard,
     IOptions<ConnectionOptions> options,
@@ -37,7 +38,8 @@ internal sealed partial class ConnectMiddleware(
         var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         try
         {
-            await OpenAsync(connection, next, shutdown);
+            using var slot = admission.Connections.TryOpen(connection);
+            await (slot is null ? EndAsync(connection, ConnectReplies.From(Admission.Overloaded)) : OpenAsync(connection, next, shutdown));
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
         {
@@ -84,19 +86,18 @@ internal sealed partial class ConnectMiddleware(
         var treatment = policy.Treat(identity.Agent, head.Host, head.Port);
         Refusal? refusal = treatment switch
         {
-            TunnelTreatment.Intercept or TunnelTreatment.Blind => null,
+            TunnelTreatment.Intercept or TunnelTreatment.Blind => admission.Tunnel(connection.Features.Get<ConnectionSlot>(), identity.Agent),
             TunnelTreatment.Refuse => EgressRefusals.NotListed,
             TunnelTreatment.RefusePort => EgressRefusals.Port,
         };
-        var tunnel = refusal is null ? tunnels.TryOpen(identity, head.Host, head.Port, treatment) : null;
-        if (tunnel is null)
+        if (refusal is not null)
         {
-            refusal ??= new Refusal(429, "too_many_tunnels", "this agent has too many open tunnels; close some and try again") { RetryAfterSeconds = 5 };
             LogRefused(identity.Agent, head.Host, head.Port, refusal.Reason);
             await EndAsync(connection, ConnectReplies.From(refusal));
             return;
         }
 
+        var tunnel = tunnels.Add(identity, head.Host, head.Port, treatment);
         try
         {
             await (tunnel.IsBlind ? RelayAsync(connection, tunnel, shutdown) : ServeInsideAsync(connection, next, tunnel, shutdown));
@@ -208,7 +209,7 @@ internal sealed partial class ConnectMiddleware(
         return deadline;
     }
 
-    private static async ValueTask EndAsync(ConnectionContext connection, byte[]? reply)
+    private static async Task EndAsync(ConnectionContext connection, byte[]? reply)
     {
         if (reply is not null)
         {

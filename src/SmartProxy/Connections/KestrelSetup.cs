@@ -7,7 +7,7 @@ namespace SmartProxy.Connections;
 /// <summary>Turns a web server's limits into a proxy's: what an origin would accept has to fit, and what is ambiguous must not.</summary>
 internal static class KestrelSetup
 {
-    private static readonly TimeSpan RateGrace = TimeSpan.FromSeconds(30);
+    private const int SmallestWindow = 65_535;
 
     public static void Apply(KestrelServerOptions kestrel, ConnectionOptions options)
     {
@@ -22,8 +22,7 @@ internal static class KestrelSetup
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 
         var limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = options.MaxConnections;
-        limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.KeepAliveSeconds);
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.HeadSeconds);
         limits.MaxRequestLineSize = options.RequestLineBytes;
         limits.MaxRequestHeadersTotalSize = options.RequestHeadersBytes;
@@ -31,7 +30,13 @@ internal static class KestrelSetup
         limits.Http2.MaxRequestHeaderFieldSize = options.RequestHeadersBytes;
         limits.MaxRequestBodySize = null;
 
-        var rate = options.MinimumBytesPerSecond > 0 ? new MinDataRate(options.MinimumBytesPerSecond, RateGrace) : null;
+        // Connections are counted by ConnectionSlots, which can tell an agent why. Half a window each: one slow stream leaves room for the others.
+        limits.MaxRequestBufferSize = Math.Max(options.BufferBytes, Math.Max(options.RequestLineBytes, options.RequestHeadersBytes));
+        limits.Http2.MaxStreamsPerConnection = options.Http2Streams;
+        limits.Http2.InitialConnectionWindowSize = Math.Max(options.BufferBytes, SmallestWindow);
+        limits.Http2.InitialStreamWindowSize = Math.Max(options.BufferBytes / 2, SmallestWindow);
+
+        var rate = options.MinimumBytesPerSecond > 0 ? new MinDataRate(options.MinimumBytesPerSecond, TimeSpan.FromSeconds(options.RateGraceSeconds)) : null;
         (limits.MinRequestBodyDataRate, limits.MinResponseDataRate) = (rate, rate);
     }
 }

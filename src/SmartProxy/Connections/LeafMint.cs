@@ -14,13 +14,12 @@ namespace SmartProxy.Connections;
 /// </summary>
 internal sealed class LeafMint : IDisposable
 {
-    /// <summary>Longer than clients of strict platforms accept is 398 days; renewal is cheap.</summary>
+    /// <summary>Far below the 199 days that strict clients accept; renewal is cheap.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(2);
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromHours(24);
     private const int CommonNameLength = 64;
 
-    private readonly CertificateAuthority _authority;
+    private readonly Authorities _authorities;
     private readonly IRandomSource _random;
     private readonly TimeProvider _time;
     private readonly int _capacity;
@@ -29,30 +28,43 @@ internal sealed class LeafMint : IDisposable
     private readonly Dictionary<HostName, LinkedListNode<Leaf>> _leaves = [];
     private readonly LinkedList<Leaf> _byUse = [];
 
-    public LeafMint(CertificateAuthority authority, IRandomSource random, TimeProvider time, IOptions<ConnectionOptions> options)
+    public LeafMint(Authorities authorities, IRandomSource random, TimeProvider time, IOptions<ConnectionOptions> options)
     {
-        (_authority, _random, _time, _capacity) = (authority, random, time, options.Value.LeafCertificates);
+        (_authorities, _random, _time, _capacity) = (authorities, random, time, options.Value.LeafCertificates);
 
         // The first signature in a process costs a hundred times the second; no agent should wait for it.
         if (HostName.TryParse("warm-up.invalid", out var host))
         {
-            _ = Mint(host);
+            _ = Mint(host, authorities.Signer);
+        }
+    }
+
+    /// <summary>How many leaves are kept.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _leaves.Count;
+            }
         }
     }
 
     /// <summary>The context for a host; minted once even when many connections ask at the same time.</summary>
     public SslStreamCertificateContext For(HostName host)
     {
+        var signer = _authorities.Signer;
         Leaf leaf;
         lock (_gate)
         {
-            leaf = Find(host) ?? Add(host);
+            leaf = Find(host, signer) ?? Add(host, signer);
         }
 
         return leaf.Context.Value;
     }
 
-    public X509Certificate2 Mint(HostName host)
+    public X509Certificate2 Mint(HostName host, CertificateAuthority signer)
     {
         var name = host.Value.Length <= CommonNameLength ? host.Value : "Smart Proxy leaf";
         var request = new CertificateRequest(new X500DistinguishedName($"CN={name}"), _key, HashAlgorithmName.SHA256);
@@ -66,7 +78,7 @@ internal sealed class LeafMint : IDisposable
             names.AddDnsName(host.Value);
         }
 
-        var authority = _authority.Certificate;
+        var authority = signer.Certificate;
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -75,7 +87,7 @@ internal sealed class LeafMint : IDisposable
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
 
         var now = _time.GetUtcNow();
-        var from = Later(now - ClockTolerance, authority.NotBefore);
+        var from = Later(now - CertificateAuthority.ClockTolerance, authority.NotBefore);
         var until = Earlier(now + Lifetime, authority.NotAfter);
         using var leaf = request.Create(authority, from, until, NewSerial());
         return leaf.CopyWithPrivateKey(_key);
@@ -83,7 +95,8 @@ internal sealed class LeafMint : IDisposable
 
     public void Dispose() => _key.Dispose();
 
-    private Leaf? Find(HostName host)
+    // A leaf of an authority that does not sign any more is as good as none.
+    private Leaf? Find(HostName host, CertificateAuthority signer)
     {
         if (!_leaves.TryGetValue(host, out var node))
         {
@@ -91,7 +104,7 @@ internal sealed class LeafMint : IDisposable
         }
 
         _byUse.Remove(node);
-        if (node.Value.RenewAt <= _time.GetUtcNow())
+        if (node.Value.RenewAt <= _time.GetUtcNow() || node.Value.Signer != signer)
         {
             _leaves.Remove(host);
             return null;
@@ -101,7 +114,7 @@ internal sealed class LeafMint : IDisposable
         return node.Value;
     }
 
-    private Leaf Add(HostName host)
+    private Leaf Add(HostName host, CertificateAuthority signer)
     {
         if (_leaves.Count >= _capacity && _byUse.Last is { } oldest)
         {
@@ -109,8 +122,8 @@ internal sealed class LeafMint : IDisposable
             _leaves.Remove(oldest.Value.Host);
         }
 
-        var context = new Lazy<SslStreamCertificateContext>(() => SslStreamCertificateContext.Create(Mint(host), additionalCertificates: null, offline: true));
-        var leaf = new Leaf(host, _time.GetUtcNow() + Lifetime - RenewBefore, context);
+        var context = new Lazy<SslStreamCertificateContext>(() => SslStreamCertificateContext.Create(Mint(host, signer), additionalCertificates: null, offline: true));
+        var leaf = new Leaf(host, signer, _time.GetUtcNow() + Lifetime - RenewBefore, context);
         _leaves[host] = _byUse.AddFirst(leaf);
         return leaf;
     }
@@ -128,5 +141,5 @@ internal sealed class LeafMint : IDisposable
 
     private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
-    private sealed record Leaf(HostName Host, DateTimeOffset RenewAt, Lazy<SslStreamCertificateContext> Context);
+    private sealed record Leaf(HostName Host, CertificateAuthority Signer, DateTimeOffset RenewAt, Lazy<SslStreamCertificateContext> Context);
 }

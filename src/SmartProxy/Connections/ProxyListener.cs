@@ -1,8 +1,6 @@
-using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace SmartProxy.Connections;
@@ -11,13 +9,13 @@ namespace SmartProxy.Connections;
 internal static class ProxyListener
 {
     /// <param name="listen">The listener; its application services hold the parts.</param>
-    /// <param name="ownCertificate">Certificate of the proxy itself, for agents that speak TLS to it; null for a plain listener.</param>
-    public static void UseSmartProxy(this ListenOptions listen, SslStreamCertificateContext? ownCertificate = null)
+    /// <param name="own">TLS of the proxy itself, for agents that speak it to the port; null for a plain listener.</param>
+    public static void UseSmartProxy(this ListenOptions listen, OwnTls? own = null)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
-        if (ownCertificate is not null)
+        if (own is not null)
         {
-            listen.UseHttps(OwnTls(ownCertificate));
+            listen.UseHttps(own.Options);
         }
 
         var connect = listen.ApplicationServices.GetRequiredService<ConnectMiddleware>();
@@ -30,15 +28,5 @@ internal static class ProxyListener
     {
         TunnelTls.RemoveDummy(connection);
         return next(connection);
-    };
-
-    // CONNECT over HTTP/2 is not served, so HTTP/2 is not offered.
-    private static TlsHandshakeCallbackOptions OwnTls(SslStreamCertificateContext certificate) => new()
-    {
-        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = certificate,
-            ApplicationProtocols = [SslApplicationProtocol.Http11],
-        }),
     };
 }

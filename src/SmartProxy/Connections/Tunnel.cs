@@ -12,11 +12,11 @@ namespace SmartProxy.Connections;
 /// <param name="treatment">What the policy said when it was opened; another answer ends the tunnel.</param>
 /// <param name="isPassthrough">Blind by the operator's setting, not by the policy.</param>
 /// <param name="since">When it was opened.</param>
-internal sealed class Tunnel(AgentIdentity identity, HostName host, int port, TunnelTreatment treatment, bool isPassthrough, DateTimeOffset since)
+/// <param name="ended">Fires by itself when it has been open for too long.</param>
+internal sealed class Tunnel(
+    AgentIdentity identity, HostName host, int port, TunnelTreatment treatment, bool isPassthrough, DateTimeOffset since, CancellationTokenSource ended)
     : ITunnelFeature, IDisposable
 {
-    private readonly CancellationTokenSource _ended = new();
-
     public AgentIdentity Identity => identity;
 
     public HostName Host => host;
@@ -32,14 +32,14 @@ internal sealed class Tunnel(AgentIdentity identity, HostName host, int port, Tu
 
     public DateTimeOffset Since => since;
 
-    /// <summary>Fires when the tunnel has to end: revoked, or treated otherwise by a new policy.</summary>
-    public CancellationToken Ended => _ended.Token;
+    /// <summary>Fires when the tunnel has to end: revoked, treated otherwise by a new policy, or open for too long.</summary>
+    public CancellationToken Ended => ended.Token;
 
     public void End()
     {
         try
         {
-            _ended.Cancel();
+            ended.Cancel();
         }
         catch (ObjectDisposedException)
         {
@@ -47,5 +47,5 @@ internal sealed class Tunnel(AgentIdentity identity, HostName host, int port, Tu
         }
     }
 
-    public void Dispose() => _ended.Dispose();
+    public void Dispose() => ended.Dispose();
 }

@@ -8,20 +8,20 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Connections;
 
-/// <summary>All open tunnels: counted per agent, ended when their token or their treatment changes, and visible to the operator.</summary>
+/// <summary>All open tunnels: ended when their token or their treatment changes or their time is over, and visible to the operator.</summary>
 internal sealed partial class TunnelRegistry : IDisposable
 {
     private readonly IPolicyView _policy;
     private readonly TimeProvider _time;
     private readonly ILogger<TunnelRegistry> _logger;
-    private readonly int _perAgent;
+    private readonly Admission _admission;
+    private readonly TimeSpan _lifetime;
     private readonly HashSet<HostName> _passthrough;
     private readonly ConcurrentDictionary<Tunnel, CancellationTokenRegistration> _open = new();
-    private readonly ConcurrentDictionary<AgentId, int> _counts = new();
 
-    public TunnelRegistry(IPolicyView policy, IOptions<ConnectionOptions> options, TimeProvider time, ILogger<TunnelRegistry> logger)
+    public TunnelRegistry(IPolicyView policy, Admission admission, IOptions<ConnectionOptions> options, TimeProvider time, ILogger<TunnelRegistry> logger)
     {
-        (_policy, _time, _logger, _perAgent) = (policy, time, logger, options.Value.MaxTunnelsPerAgent);
+        (_policy, _admission, _time, _logger, _lifetime) = (policy, admission, time, logger, TimeSpan.FromSeconds(options.Value.TunnelSeconds));
         _passthrough = [.. options.Value.Passthrough.Select(Parse)];
         policy.Changed += EndChanged;
     }
@@ -29,16 +29,10 @@ internal sealed partial class TunnelRegistry : IDisposable
     /// <summary>The tunnels that are open now.</summary>
     public ICollection<Tunnel> Open => _open.Keys;
 
-    /// <summary>Opens a tunnel as the policy says. Null when the agent has too many.</summary>
-    public Tunnel? TryOpen(AgentIdentity identity, HostName host, int port, TunnelTreatment treatment)
+    /// <summary>Opens a tunnel as the policy says, for who was let in.</summary>
+    public Tunnel Add(AgentIdentity identity, HostName host, int port, TunnelTreatment treatment)
     {
-        if (_counts.AddOrUpdate(identity.Agent, 1, static (_, count) => count + 1) > _perAgent)
-        {
-            Release(identity.Agent);
-            return null;
-        }
-
-        var tunnel = new Tunnel(identity, host, port, treatment, _passthrough.Contains(host), _time.GetUtcNow());
+        var tunnel = new Tunnel(identity, host, port, treatment, _passthrough.Contains(host), _time.GetUtcNow(), new CancellationTokenSource(_lifetime, _time));
         _open[tunnel] = identity.Ended.UnsafeRegister(static state => ((Tunnel)state!).End(), tunnel);
 
         // The policy may have changed between its answer and the line above.
@@ -60,7 +54,7 @@ internal sealed partial class TunnelRegistry : IDisposable
         if (_open.TryRemove(tunnel, out var registration))
         {
             registration.Dispose();
-            Release(tunnel.Identity.Agent);
+            _admission.TunnelEnded(tunnel.Identity.Agent);
             tunnel.Dispose();
         }
     }
@@ -77,8 +71,6 @@ internal sealed partial class TunnelRegistry : IDisposable
             }
         }
     }
-
-    private void Release(AgentId agent) => _counts.AddOrUpdate(agent, 0, static (_, count) => count - 1);
 
     private static HostName Parse(string text, int index) =>
         HostName.TryParse(text, out var host)

@@ -68,6 +68,7 @@ internal sealed class TunnelTls(LeafMint mint, IOptions<ConnectionOptions> optio
         {
             ServerCertificateContext = mint.For(tunnel.Host),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            AllowRenegotiation = false,
         };
     }
 

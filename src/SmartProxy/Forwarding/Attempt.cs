@@ -141,15 +141,19 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
     }
 
     /// <summary>
-    /// Sends the head of an event stream on before its first event, which may take long to come. For other answers the head travels with the
-    /// first bytes, as an empty body must be told at once.
+    /// Sends the head of a stream on before its first event, which may take long to come: a gRPC client may even wait for it before it speaks. For
+    /// other answers the head travels with the first bytes, as an empty body must be told at once.
     /// </summary>
-    protected static Task ShowEventsHeadAsync(HttpContext context) =>
-        context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true
-            && !HttpMethods.IsHead(context.Request.Method)
-            && context.Response.StatusCode == StatusCodes.Status200OK
-                ? context.Response.Body.FlushAsync(context.RequestAborted)
-                : Task.CompletedTask;
+    protected static Task ShowStreamHeadAsync(HttpContext context) =>
+        context.Response.StatusCode == StatusCodes.Status200OK && !HttpMethods.IsHead(context.Request.Method) && IsStream(context.Response)
+            ? context.Response.Body.FlushAsync(context.RequestAborted)
+            : Task.CompletedTask;
+
+    // A gRPC answer that has its status in the head has no body.
+    private static bool IsStream(HttpResponse response) =>
+        response.ContentType is { } type
+        && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+            || (type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && !response.Headers.ContainsKey("grpc-status")));
 
     private static StringValues Seen(NamedUpstream upstream, StringValues location) => location is [{ } one] ? upstream.LocationFor(one) : location;
 

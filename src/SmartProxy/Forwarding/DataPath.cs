@@ -20,6 +20,9 @@ internal static class DataPath
         services.AddSingleton<IValidateOptions<EgressOptions>, EgressOptionsValidator>();
 
         services.AddSingleton<LeafMint>();
+        services.AddSingleton<MemoryWatch>();
+        services.AddSingleton<ConnectionSlots>();
+        services.AddSingleton<Admission>();
         services.AddSingleton<TunnelRegistry>();
         services.AddSingleton<TunnelTls>();
         services.AddSingleton<ConnectMiddleware>();
@@ -30,6 +33,7 @@ internal static class DataPath
         services.AddSingleton<ChargingOrigins>();
         services.AddSingleton<Via>();
         services.AddSingleton<ReplayBudget>();
+        services.AddSingleton<Exchanges>();
         services.AddSingleton<ForwardingParts>();
         services.AddSingleton<TargetResolver>();
         services.AddSingleton<ForwardingEndpoint>();

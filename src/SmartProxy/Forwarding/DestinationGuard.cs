@@ -37,40 +37,33 @@ internal sealed class DestinationGuard
     /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer.</exception>
     public async ValueTask<Socket> DialAsync(HostName host, int port, CancellationToken cancellationToken)
     {
+        // INVARIANT: the array that was judged is the array that is dialled; nobody resolves again in between.
         var addresses = await ResolveAsync(host, cancellationToken);
-        foreach (var address in addresses)
+        if (!Array.TrueForAll(addresses, address => MayDial(address, port)))
         {
-            if (!MayDial(address, port))
-            {
-                throw new DestinationException(DestinationFailure.NotAllowed, host);
-            }
+            throw new DestinationException(DestinationFailure.NotAllowed, host);
         }
 
         SocketException? last = null;
         foreach (var address in addresses)
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
-                return socket;
+                return await ConnectAsync(new IPEndPoint(address, port), cancellationToken);
             }
             catch (SocketException e)
             {
-                socket.Dispose();
                 last = e;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
             }
         }
 
         throw new DestinationException(DestinationFailure.ConnectFailed, host, last);
     }
 
-    /// <summary>Judges one address. Our own listeners come first, metadata services need an exact exception, special ranges any exception.</summary>
+    /// <summary>
+    /// Judges one address, and the IPv4 address that it leads to, if any. Our own listeners come first. Then the operator's exact exceptions. What
+    /// is special else needs a block, and some of it no block opens.
+    /// </summary>
     public bool MayDial(IPAddress address, int port)
     {
         var embedded = SpecialRanges.EmbeddedIn(address);
@@ -79,31 +72,46 @@ internal sealed class DestinationGuard
             return false;
         }
 
-        if (SpecialRanges.IsMetadata(address) || (embedded is not null && SpecialRanges.IsMetadata(embedded)))
-        {
-            return IsAllowed(address, port, exactly: true);
-        }
+        return Covers<EgressRule.Exact>(address, port) || (IsOpen(address, port) && (embedded is null || IsOpen(embedded, port)));
+    }
 
-        if (!SpecialRanges.IsSpecial(address))
+    private bool IsOpen(IPAddress address, int port)
+    {
+        if (Covers<EgressRule.Exact>(address, port))
         {
             return true;
         }
 
-        var embeddedPasses = embedded is null || !SpecialRanges.IsSpecial(embedded) || IsAllowed(embedded, port, exactly: false);
-        return embeddedPasses && IsAllowed(address, port, exactly: false);
+        return !SpecialRanges.NeedsExactException(address) && (!SpecialRanges.IsSpecial(address) || Covers<EgressRule.Block>(address, port));
     }
 
-    private bool IsAllowed(IPAddress address, int port, bool exactly)
+    private bool Covers<T>(IPAddress address, int port)
+        where T : EgressRule
     {
         foreach (var rule in _allowed)
         {
-            if ((!exactly || rule is EgressRule.Exact) && rule.Covers(address, port))
+            if (rule is T && rule.Covers(address, port))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    private static async ValueTask<Socket> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endpoint, cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private async ValueTask<IPAddress[]> ResolveAsync(HostName host, CancellationToken cancellationToken)

@@ -22,12 +22,11 @@ internal abstract record EgressRule
             return false;
         }
 
+        // Compared with their canonical forms: `127.1:80`, `0x0a.1.0.0/16` and a missing port are mistakes, not addresses.
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            rule = IPNetwork.TryParse(text, out var network) ? new Block(network) : null;
+            rule = IPNetwork.TryParse(text, out var network) && network.ToString() == text ? new Block(network) : null;
         }
-
-        // Compared with its canonical form: `127.1:80` and a missing port are mistakes, not addresses.
         else if (IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port != 0 && endpoint.ToString() == text)
         {
             rule = new Exact(endpoint);

@@ -31,7 +31,7 @@ internal sealed class FirstAttempt(ForwardTarget target, ForwardingParts parts, 
         body?.Release();
         CopyToAgent(response, context.Response.Headers);
         ExpectTrailers(context, response);
-        var shown = ShowEventsHeadAsync(context);
+        var shown = ShowStreamHeadAsync(context);
         return shown.IsCompletedSuccessfully ? ValueTask.FromResult(true) : PassAsync(shown);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using SmartProxy.Connections;
 using SmartProxy.Payments;
@@ -13,6 +14,8 @@ namespace SmartProxy.Forwarding;
 internal sealed partial class ForwardingEndpoint(
     TargetResolver targets,
     ForwardingParts parts,
+    Admission admission,
+    Exchanges exchanges,
     IPaymentGuard guard,
     IPaymentFlow payments,
     ILogger<ForwardingEndpoint> logger)
@@ -54,12 +57,25 @@ internal sealed partial class ForwardingEndpoint(
 
     private async Task ForwardAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
     {
-        if (Check(context) is { } fault)
+        var agent = target.Identity.Agent;
+        if ((Check(context) ?? admission.Request(context.Features.Get<ConnectionSlot>(), agent)) is { } refusal)
         {
-            await Problem.AnswerAsync(context, fault);
+            await Problem.AnswerAsync(context, refusal);
             return;
         }
 
+        try
+        {
+            await SendAsync(context, target, whenFree);
+        }
+        finally
+        {
+            admission.RequestEnded(agent);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
+    {
         await using var body = TeeBody(context, target);
         if (await GuardAsync(context, target, body) is { } refusal)
         {
@@ -90,6 +106,12 @@ internal sealed partial class ForwardingEndpoint(
 
     private async ValueTask PayAsync(UpstreamCall call)
     {
+        if (!exchanges.TryBegin())
+        {
+            await call.AnswerAsync(new Refusal(503, "shutting_down", "the proxy is about to stop and signs nothing new; try again later") { RetryAfterSeconds = 5 });
+            return;
+        }
+
         try
         {
             await payments.RunAsync(call);
@@ -97,6 +119,10 @@ internal sealed partial class ForwardingEndpoint(
         catch (Exception e) when (e is not OperationCanceledException)
         {
             LogFlowFailed(e, call.Identity.Agent.Value, call.Origin.Host.Value);
+        }
+        finally
+        {
+            exchanges.End();
         }
 
         if (!call.IsAnswered)
@@ -179,6 +205,12 @@ internal sealed partial class ForwardingEndpoint(
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || Attempt.IsUpgrade(context))
         {
             return null;
+        }
+
+        // A body without an announced length may be a stream that speaks once in a while.
+        if (context.Request.ContentLength is null && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
         }
 
         var body = new ReplayableBody(context.Request.Body, parts.ReplayBytes, parts.Budget.Of(target.Identity.Agent));

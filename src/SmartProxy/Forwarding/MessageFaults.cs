@@ -32,7 +32,7 @@ internal static class MessageFaults
             return Malformed("the method is none that can be passed on; methods such as GET are written in capitals");
         }
 
-        return FindInFraming(request) ?? FindInConnection(headers.Connection);
+        return HttpProtocol.IsHttp2(request.Protocol) ? FindInHttp2(headers) : FindInFraming(request) ?? FindInConnection(headers.Connection);
     }
 
     /// <summary>What makes an origin's answer unfit to be shown, or null.</summary>
@@ -113,6 +113,12 @@ internal static class MessageFaults
         && (name.Length is 14 or 17)
         && name.Replace('_', '-') is var hyphened
         && (hyphened.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || hyphened.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase));
+
+    // HTTP/2 frames by itself and has no fields of one connection (RFC 9113 8.2.2). `Connection` and another TE than trailers are the server's to refuse.
+    private static Refusal? FindInHttp2(IHeaderDictionary headers) =>
+        headers.TransferEncoding.Count > 0 || headers.KeepAlive.Count > 0 || headers.Upgrade.Count > 0 || headers.ContainsKey("Proxy-Connection")
+            ? Malformed("a header that belongs to one connection came over HTTP/2; leave Transfer-Encoding, Keep-Alive, Proxy-Connection and Upgrade out")
+            : null;
 
     private static Refusal? FindInFraming(HttpRequest request)
     {

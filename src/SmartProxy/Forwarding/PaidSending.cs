@@ -83,7 +83,7 @@ internal sealed class PaidSending(
         }
 
         ExpectTrailers(context, response);
-        await ShowEventsHeadAsync(context);
+        await ShowStreamHeadAsync(context);
         return true;
     }
 

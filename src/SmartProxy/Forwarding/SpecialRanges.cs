@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace SmartProxy.Forwarding;
 
 /// <summary>
-/// Addresses that are no public destinations: the IANA special-purpose registries (RFC 6890 and successors), multicast, and the metadata
-/// services of clouds, one of which has a public address.
+/// Addresses that are no public destinations: everything special in the IANA registries (RFC 6890 and successors), everything outside global
+/// unicast in IPv6 (<c>2000::/3</c>), multicast, and the metadata services of clouds, one of which has a public address.
 /// </summary>
 internal static class SpecialRanges
 {
@@ -26,27 +26,23 @@ internal static class SpecialRanges
         "224.0.0.0/4", // multicast
         "240.0.0.0/4"); // reserved and broadcast
 
+    // What lies outside, known or not yet assigned, is not public: loopback, mapped, NAT64, discard, unique local, link-local, multicast.
+    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
+
     private static readonly IPNetwork[] Networks6 = Parse(
-        "::/96", // unspecified, loopback, IPv4-compatible
-        "::ffff:0:0:0/96", // IPv4-translated
-        "64:ff9b::/96", // NAT64
-        "64:ff9b:1::/48", // local NAT64
-        "100::/64", // discard
-        "100:0:0:1::/64", // dummy prefix
         "2001::/23", // IETF protocol assignments, with Teredo, benchmarking and ORCHID
         "2001:db8::/32", // documentation
         "2002::/16", // 6to4
-        "3fff::/20", // documentation
-        "5f00::/16", // segment routing
-        "fc00::/7", // unique local
-        "fe80::/10", // link-local
-        "fec0::/10", // site-local
-        "ff00::/8"); // multicast
+        "3fff::/20"); // documentation
+
+    // RFC 8215: only its operator knows where in an address of this prefix the IPv4 address stands.
+    private static readonly IPNetwork LocalNat64 = IPNetwork.Parse("64:ff9b:1::/48");
 
     private static readonly IPAddress[] MetadataServices = [.. new[]
     {
-        "169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "168.63.129.16", "192.0.0.192",
-        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
+        "169.254.169.254", "169.254.169.252", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42",
+        "100.100.100.200", "168.63.129.16", "192.0.0.192",
+        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fd00:c1::a9fe:a9fe",
     }.Select(IPAddress.Parse)];
 
     public static bool IsSpecial(IPAddress address)
@@ -57,7 +53,44 @@ internal static class SpecialRanges
             return true;
         }
 
-        foreach (var network in address.AddressFamily == AddressFamily.InterNetwork ? Networks4 : Networks6)
+        return address.AddressFamily == AddressFamily.InterNetwork
+            ? IsIn(Networks4, address)
+            : !GlobalUnicast.Contains(address) || IsIn(Networks6, address);
+    }
+
+    /// <summary>Whether no block opens this address, only an exception for exactly it: metadata services, and translations that can't be read.</summary>
+    public static bool NeedsExactException(IPAddress address) =>
+        Array.Exists(MetadataServices, service => Same(service, address)) || (!address.IsIPv4MappedToIPv6 && LocalNat64.Contains(address));
+
+    /// <summary>
+    /// The IPv4 address that an IPv6 address leads to: compatible, mapped, translated, NAT64 (RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380)
+    /// and ISATAP (RFC 5214) forms; null for others.
+    /// </summary>
+    public static IPAddress? EmbeddedIn(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        if (address.AddressFamily != AddressFamily.InterNetworkV6 || !address.TryWriteBytes(bytes, out _))
+        {
+            return null;
+        }
+
+        return bytes switch
+        {
+            [0x20, 0x02, ..] => new IPAddress(bytes[2..6]),
+            [0x20, 0x01, 0, 0, ..] => Inverted(bytes[12..]),
+            [0, 0x64, 0xff, 0x9b, ..] => new IPAddress(bytes[12..]),
+            [_, _, _, _, _, _, _, _, 0 or 2, 0, 0x5e, 0xfe, ..] => new IPAddress(bytes[12..]),
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] or [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] or [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, ..] => new IPAddress(bytes[12..]),
+            _ => null,
+        };
+    }
+
+    // A Teredo client's address travels with every bit inverted.
+    private static IPAddress Inverted(ReadOnlySpan<byte> bytes) => new([(byte)(bytes[0] ^ 0xff), (byte)(bytes[1] ^ 0xff), (byte)(bytes[2] ^ 0xff), (byte)(bytes[3] ^ 0xff)]);
+
+    private static bool IsIn(IPNetwork[] networks, IPAddress address)
+    {
+        foreach (var network in networks)
         {
             if (network.Contains(address))
             {
@@ -68,37 +101,8 @@ internal static class SpecialRanges
         return false;
     }
 
-    public static bool IsMetadata(IPAddress address)
-    {
-        foreach (var service in MetadataServices)
-        {
-            if (service.Equals(address))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>The IPv4 address that an IPv6 address leads to: compatible, mapped, translated, NAT64 and 6to4 forms; null for others.</summary>
-    public static IPAddress? EmbeddedIn(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        if (address.AddressFamily != AddressFamily.InterNetworkV6 || !address.TryWriteBytes(bytes, out _))
-        {
-            return null;
-        }
-
-        if (bytes is [0x20, 0x02, ..])
-        {
-            return new IPAddress(bytes[2..6]);
-        }
-
-        var leadsToLastFour = bytes is [0, 0x64, 0xff, 0x9b, ..]
-            || (!bytes[..8].ContainsAnyExcept((byte)0) && (bytes[8..12] is [0, 0, 0, 0] or [0, 0, 0xff, 0xff] or [0xff, 0xff, 0, 0]));
-        return leadsToLastFour ? new IPAddress(bytes[12..]) : null;
-    }
+    // The scope of a link-local address is no part of its identity here.
+    private static bool Same(IPAddress left, IPAddress right) => left.GetAddressBytes().AsSpan().SequenceEqual(right.GetAddressBytes());
 
     private static IPNetwork[] Parse(params ReadOnlySpan<string> networks)
     {

@@ -79,6 +79,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
         var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Paid, sending, drain.Token);
         context.RequestAborted = agentLeft;
 
+        var ending = EndingOf(sending, error, agentLeft.IsCancellationRequested);
         IsAnswered = sending.Head is not null && sending.Instead is null && (context.Response.HasStarted || error == ForwarderError.None);
         if (sending.Instead is { } refusal)
         {
@@ -86,8 +87,16 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
         }
 
         var isComplete = sending.Instead is null ? sending.Head is not null && error == ForwarderError.None : sending.IsDrained;
-        return new PaidAttempt(sending.Head, isComplete, NeverSent: sending.Head is null && !sending.Mark.Sent, sending.Body, IsAnswered);
+        return new PaidAttempt(sending.Head, isComplete, NeverSent: sending.Head is null && !sending.Mark.Sent, sending.Body, IsAnswered) { Ending = ending };
     }
+
+    // A head travels with the first byte of its body: an answer that came whole and did not start ours had none. An agent that leaves is another error
+    // than an origin that breaks off; after the latter the agent's connection is aborted, too.
+    private BodyEnding EndingOf(PaidSending sending, ForwarderError error, bool hasAgentLeft) =>
+        sending.Head is null || sending.Instead is not null ? BodyEnding.Fine
+        : error is ForwarderError.ResponseBodyDestination ? BodyEnding.Truncated
+        : error is ForwarderError.None && !hasAgentLeft && !context.Response.HasStarted ? BodyEnding.Empty
+        : BodyEnding.Fine;
 
     public async ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)
     {

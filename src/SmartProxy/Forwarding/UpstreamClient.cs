@@ -59,7 +59,10 @@ internal sealed class UpstreamClient : IDisposable
         SslOptions = new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            RemoteCertificateValidationCallback = UpstreamTrust.Including(options.ExtraCaFile),
+            AllowRenegotiation = false,
+            CertificateChainPolicy = UpstreamTrust.SystemPolicy(),
+            RemoteCertificateValidationCallback = new UpstreamTrust(options.ExtraCaFile).Accept,
+            LocalCertificateSelectionCallback = new UpstreamIdentities(options.ClientCertificates).Select,
         },
     };
 

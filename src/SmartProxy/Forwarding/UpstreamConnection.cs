@@ -60,8 +60,9 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
         return inner.WriteAsync(buffer, cancellationToken);
     }
 
+    // Whether a read brings a head is known when it ends: on a connection that is used again the library begins to read before it writes.
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isInterim && !buffer.IsEmpty ? ReadHeadAsync(buffer, cancellationToken) : inner.ReadAsync(buffer, cancellationToken);
+        buffer.IsEmpty ? inner.ReadAsync(buffer, cancellationToken) : ReadAndLookAsync(buffer, cancellationToken);
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
@@ -86,7 +87,7 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReadHeadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadAndLookAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
         if (_isInterim)

@@ -18,6 +18,11 @@ internal static class UpstreamFailures
     {
         if (error is ForwarderError.RequestBodyClient or ForwarderError.RequestBodyCanceled)
         {
+            if (IsTooSlow(exception))
+            {
+                return new Refusal(StatusCodes.Status408RequestTimeout, "request_body_failed", "the request body came too slowly; send it again, faster");
+            }
+
             return new Refusal(StatusCodes.Status400BadRequest, "request_body_failed", "the request body broke off; send it again");
         }
 
@@ -26,21 +31,38 @@ internal static class UpstreamFailures
 
     public static Refusal From(Exception? exception)
     {
-        for (var e = exception; e is not null; e = e.InnerException)
+        if (Find<DestinationException>(exception) is { } destination)
         {
-            switch (e)
-            {
-                case DestinationException destination:
-                    return From(destination.Failure);
-                case AuthenticationException:
-                    return new Refusal(StatusCodes.Status502BadGateway, "upstream_tls_failed", "the origin's certificate or TLS was not accepted; check the host name, or ask the operator about its root");
-                case OperationCanceledException or TimeoutException:
-                    return Timeout;
-            }
+            return From(destination.Failure);
         }
 
-        return new Refusal(StatusCodes.Status502BadGateway, "upstream_failed", "the origin broke the connection off; try again later");
+        if (Find<UpstreamTrustException>(exception) is { } distrust)
+        {
+            return new Refusal(
+                StatusCodes.Status502BadGateway,
+                "upstream_tls_failed",
+                $"the origin's certificate was not accepted because {distrust.Message}; nothing of the request was sent; check the host name, or ask the operator about its root");
+        }
+
+        if (Find<OperationCanceledException>(exception) is not null || Find<TimeoutException>(exception) is not null)
+        {
+            return Timeout;
+        }
+
+        return Find<AuthenticationException>(exception) is not null || Find<HttpRequestException>(exception) is { HttpRequestError: HttpRequestError.SecureConnectionError }
+            ? new Refusal(StatusCodes.Status502BadGateway, "upstream_tls_failed", "the origin does not speak TLS 1.2 or later on this port, or broke the handshake off; check host and port")
+            : new Refusal(StatusCodes.Status502BadGateway, "upstream_failed", "the origin broke the connection off; try again later");
     }
+
+    private static bool IsTooSlow(Exception? exception) => exception switch
+    {
+        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status408RequestTimeout,
+        AggregateException several => several.InnerExceptions.Any(IsTooSlow),
+        _ => exception?.InnerException is { } inner && IsTooSlow(inner),
+    };
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception => exception is null ? null : exception as T ?? Find<T>(exception.InnerException);
 
     private static Refusal Timeout { get; } = new(
         StatusCodes.Status504GatewayTimeout, "upstream_timeout", "the origin did not answer in time; try again later");

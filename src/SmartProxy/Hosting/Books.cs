@@ -30,7 +30,7 @@ internal sealed class Books : IAsyncDisposable
 
     public required ILoggerFactory Logging { get; init; }
 
-    public CertificateAuthority Authority { get; private set; } = null!;
+    public Authorities Authorities { get; private set; } = null!;
 
     public ReceiptKeys ReceiptKeys { get; private set; } = null!;
 
@@ -129,7 +129,7 @@ internal sealed class Books : IAsyncDisposable
     {
         var data = settings.Data;
         var folder = Keep(FolderLock.Acquire(data.Path));
-        Authority = Keep(CertificateAuthority.Load(data.CertificateAuthority));
+        Authorities = new Authorities(new AuthorityFolder(data.CertificateAuthority), Time, Logging.CreateLogger<Authorities>());
         ReceiptKeys = Keep(ReceiptKeys.Load(data.ReceiptsKey));
         Queries = new QueryDigester(QueryKey.Load(data));
         AdminToken = AdminToken.Load(data.AdminToken);

@@ -36,6 +36,8 @@ internal sealed class PaymentArchive(LiteDbReadModel readModel, ReceiptDesk rece
         PayTo = payment.PayTo,
         Transaction = payment.Transaction,
         Settlement = payment.Settlement,
+        Undelivered = payment.Undelivered,
+        Refunded = payment.Refunded,
     };
 
     private static string OutcomeOf(string state) => state switch

@@ -26,7 +26,9 @@ internal sealed class ProxyHost : IDemoProxy
     private readonly WebApplication _proxy;
     private readonly WebApplication _admin;
     private readonly MetricsFeed _feed;
+    private readonly TimeSpan _patience;
     private volatile bool _isServing;
+    private Task? _stopping;
 
     private ProxyHost(RunSettings settings, Books books)
     {
@@ -34,6 +36,7 @@ internal sealed class ProxyHost : IDemoProxy
         var metrics = books.Metrics;
         _feed = new MetricsFeed(books.Ledger, metrics);
         _proxy = ProxyServer.Build(settings, books, metrics);
+        _patience = TimeSpan.FromSeconds(_proxy.Services.GetRequiredService<IOptions<ConnectionOptions>>().Value.ShutdownSeconds);
         var tunnels = _proxy.Services.GetRequiredService<TunnelRegistry>();
         var health = new Health(
             books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
@@ -63,7 +66,7 @@ internal sealed class ProxyHost : IDemoProxy
             }
             catch
             {
-                await host.StopServersAsync();
+                await host.StopAsync(new CancellationToken(canceled: true));
                 throw;
             }
         }
@@ -80,21 +83,32 @@ internal sealed class ProxyHost : IDemoProxy
         }
     }
 
+    /// <summary>
+    /// Accepts nothing more, and finishes what is under way: requests as long as the settings allow, what is signed until it is booked, within the
+    /// same time. Blind tunnels end at once. What is still open then is cut off; its money is in doubt at the next start, and held.
+    /// </summary>
+    /// <param name="hurry">Ends the waiting.</param>
+    public Task StopAsync(CancellationToken hurry) => _stopping ??= FinishAsync(hurry);
+
     public async ValueTask DisposeAsync()
     {
-        _isServing = false;
-        RunFile.Remove(_data);
-        await StopServersAsync();
+        await StopAsync(CancellationToken.None);
+        await _proxy.DisposeAsync();
+        await _admin.DisposeAsync();
         _feed.Dispose();
         await _books.DisposeAsync();
     }
 
     private async Task ListenAsync(RunSettings settings, CancellationToken cancellationToken)
     {
-        await StartAsync(_admin, settings.Options.Listen.Admin, "--admin", cancellationToken);
-        await StartAsync(_proxy, settings.Options.Listen.Proxy, "--listen", cancellationToken);
-        (Proxy, Admin) = (AddressOf(_proxy), AddressOf(_admin));
-        _proxy.Services.GetRequiredService<OwnListeners>().Set([EndPointOf(settings.Options.Listen.Proxy, Proxy), EndPointOf(settings.Options.Listen.Admin, Admin)]);
+        // INVARIANT: the guard knows the admin listener before the first agent can ask for it.
+        var (listen, own) = (settings.Options.Listen, _proxy.Services.GetRequiredService<OwnListeners>());
+        await StartAsync(_admin, listen.Admin, "--admin", cancellationToken);
+        Admin = AddressOf(_admin, Uri.UriSchemeHttp);
+        own.Set([EndPointOf(listen.Admin, Admin), listen.Proxy.EndPoint]);
+        await StartAsync(_proxy, listen.Proxy, "--listen", cancellationToken);
+        Proxy = AddressOf(_proxy, listen.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps);
+        own.Set([EndPointOf(listen.Admin, Admin), EndPointOf(listen.Proxy, Proxy)]);
         new RunFile(Environment.ProcessId, Proxy.GetLeftPart(UriPartial.Authority), Admin.GetLeftPart(UriPartial.Authority), settings.Policy, _books.AdminToken.Reveal()).Write(_data);
         _isServing = true;
     }
@@ -111,20 +125,35 @@ internal sealed class ProxyHost : IDemoProxy
         }
     }
 
-    private async Task StopServersAsync()
+    private async Task FinishAsync(CancellationToken hurry)
     {
-        await _proxy.StopAsync(CancellationToken.None);
-        await _admin.StopAsync(CancellationToken.None);
-        await _proxy.DisposeAsync();
-        await _admin.DisposeAsync();
+        _isServing = false;
+        RunFile.Remove(_data);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(hurry);
+        bound.CancelAfter(_patience);
+        var booked = _proxy.Services.GetRequiredService<Exchanges>().CloseAsync();
+        await StopAsync(_proxy, bound.Token);
+        await Task.WhenAny(booked, Task.Delay(Timeout.Infinite, bound.Token));
+        await StopAsync(_admin, bound.Token);
     }
 
-    private static Uri AddressOf(WebApplication app)
+    private static async Task StopAsync(WebApplication app, CancellationToken bound)
+    {
+        try
+        {
+            await app.StopAsync(bound);
+        }
+        catch (OperationCanceledException)
+        {
+            // Its connections were cut off, or are as it is disposed.
+        }
+    }
+
+    // Kestrel names the plain port https because TLS stands in its chain: what is spoken there is ours to say.
+    private static Uri AddressOf(WebApplication app, string scheme)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-
-        // Kestrel names the plain port https because TLS stands in its chain; outside tunnels it is http.
-        return new UriBuilder(address) { Scheme = Uri.UriSchemeHttp }.Uri;
+        return new UriBuilder(address) { Scheme = scheme }.Uri;
     }
 
     private static IPEndPoint EndPointOf(ListenAddress configured, Uri bound) => new(configured.Address, bound.Port);

@@ -24,12 +24,18 @@ internal static class ProxyServer
             .Configure<ConnectionOptions>(settings.Configuration.GetSection("SmartProxy:Connections"))
             .Configure<EgressOptions>(settings.Configuration.GetSection("SmartProxy:Egress"))
             .Configure<UpstreamOptions>(settings.Configuration.GetSection("SmartProxy:Upstream"))
-            .PostConfigure<UpstreamOptions>(upstream => upstream.ExtraCaFile = upstream.ExtraCaFile is { } file ? Path.GetFullPath(file, settings.SettingsFolder) : null);
+            .AddOptions<HostOptions>().Configure<IOptions<ConnectionOptions>>((host, connections) => host.ShutdownTimeout = TimeSpan.FromSeconds(connections.Value.ShutdownSeconds)).Services
+            .PostConfigure<UpstreamOptions>(upstream => MakeFull(upstream, settings.SettingsFolder));
         AddParts(builder.Services, books, metrics);
+        if (settings.Options.Listen.Tls is { } tls)
+        {
+            builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<OwnTls>(provider, tls));
+        }
+
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             KestrelSetup.Apply(kestrel, kestrel.ApplicationServices.GetRequiredService<IOptions<ConnectionOptions>>().Value);
-            kestrel.Listen(settings.Options.Listen.Proxy.EndPoint, listen => listen.UseSmartProxy());
+            kestrel.Listen(settings.Options.Listen.Proxy.EndPoint, listen => listen.UseSmartProxy(kestrel.ApplicationServices.GetService<OwnTls>()));
         });
 
         var app = builder.Build();
@@ -50,13 +56,23 @@ internal static class ProxyServer
         return app;
     }
 
-    public static PublicDocuments Documents(Books books) => new(() => books.Authority.CertificatePem, () => books.ReceiptKeys.Jwks);
+    public static PublicDocuments Documents(Books books) => new(() => books.Authorities.TrustedPem, () => books.ReceiptKeys.Jwks);
 
-    private static void AddParts(IServiceCollection services, Books books, Metrics metrics)
+    private static void MakeFull(UpstreamOptions upstream, string folder)
+    {
+        upstream.ExtraCaFile = upstream.ExtraCaFile is { } file ? Path.GetFullPath(file, folder) : null;
+        foreach (var identity in upstream.ClientCertificates)
+        {
+            (identity.CertificateFile, identity.KeyFile) = (Path.GetFullPath(identity.CertificateFile, folder), Path.GetFullPath(identity.KeyFile, folder));
+        }
+    }
+
+    /// <summary>The payment flow and the data path over one set of books.</summary>
+    internal static void AddParts(IServiceCollection services, Books books, Metrics metrics)
     {
         services.AddSingleton(books.Time);
         services.AddSingleton(books.Random);
-        services.AddSingleton(books.Authority);
+        services.AddSingleton(books.Authorities);
         services.AddSingleton<IAgentAuthenticator>(books.Authenticator);
         services.AddSingleton<IPolicyView>(books.Policy);
         services.AddSingleton(books.Shadow);
@@ -66,6 +82,7 @@ internal static class ProxyServer
         services.AddSingleton(metrics);
         services.AddSingleton(new PolicyNetworks(books.Policy));
         services.AddSingleton<PresentedPayments>();
+        services.AddSingleton<SellerPapers>();
         services.AddSingleton<Claims>();
         services.AddSingleton<IForesight>(new LedgerForesight(books.Ledger));
         services.AddSingleton<QuoteDesk>();

@@ -25,7 +25,7 @@ internal static class Seams
             Run = RunAsync,
             StartProxy = async (settings, cancellationToken) => await ProxyHost.StartAsync(settings, cancellationToken),
             FindNetwork = FindNetwork,
-            CreateCertificateAuthority = folder => CertificateAuthority.Create(folder, TimeProvider.System).Dispose(),
+            Authorities = new AuthorityFiles(TimeProvider.System),
             CreateReceiptsKey = folder =>
             {
                 ReceiptKeys.Create(folder, TimeProvider.System.GetUtcNow());
@@ -49,6 +49,8 @@ internal static class Seams
                 return LedgerExport.Run(data.Path, output, problems);
             },
             ReadJournal = ReadJournal,
+            WriteEvidence = new EvidenceDesk(TimeProvider.System).Write,
+            MakeStatement = new StatementDesk(TimeProvider.System).MakeAsync,
             VerifyReceipt = (receipt, jwks) => ReceiptVerifier.Verify(receipt, jwks) is ReceiptVerification.Refused refused ? refused.Message : null,
             RecordOffline = OfflineBooks.RecordAsync,
             OpenStopped = StoppedBooks.Open,
@@ -60,11 +62,15 @@ internal static class Seams
         };
     }
 
-    private static void ReadJournal(DataFolder data, Action<JournalLine> seen)
+    /// <summary>Shows every line of a journal; what can't be read is said to a person.</summary>
+    internal static void ReadJournal(DataFolder data, Action<JournalLine> seen) => ReadJournal(data, (JournalLine line, ReadOnlySpan<byte> _) => seen(line));
+
+    /// <summary>The same with the bytes of each line.</summary>
+    internal static void ReadJournal(DataFolder data, JournalBytesSeen seen)
     {
         try
         {
-            JournalScan.Read(data.Path, seen);
+            JournalScan.ReadBytes(data.Path, seen);
         }
         catch (Exception fault) when (fault is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
         {
@@ -87,6 +93,7 @@ internal static class Seams
             await stop.Task;
         }
 
+        await host.StopAsync(settings.Hurry);
         return 0;
     }
 

@@ -95,6 +95,8 @@ internal static class ApiAnswer
         WriteOptional(json, "payTo", row.PayTo);
         WriteOptional(json, "transaction", row.Transaction);
         WriteOptional(json, "settlement", row.Settlement);
+        WriteOptional(json, "undelivered", row.Undelivered);
+        WriteOptional(json, "refunded", row.Refunded);
         json.WriteEndObject();
     }
 

@@ -63,6 +63,12 @@ internal sealed record PaymentRow(PaymentId Id, DateTimeOffset At, AgentId Agent
     /// <summary>The transaction that the seller claims or, once it is proven, that the chain shows.</summary>
     public string? Transaction { get; init; }
 
+    /// <summary>Why what came is not what was promised: <c>status</c>, <c>truncated</c>, <c>empty</c> or <c>media_type</c>; null when it is.</summary>
+    public string? Undelivered { get; init; }
+
+    /// <summary>Atomic units that came back.</summary>
+    public string? Refunded { get; init; }
+
     /// <summary>Whose word the outcome is: <c>claimed</c> by the seller, <c>proven</c> by the chain, <c>attested</c> by an operator.</summary>
     public string? Settlement { get; init; }
 }

@@ -24,7 +24,9 @@ internal static class PrivateFile
         var temporary = path + ".new";
         File.Delete(temporary);
         WriteNew(temporary, content);
+        CrashPoint.Reach(CrashPoint.KindOf(path) + "-beside");
         File.Move(temporary, path, overwrite: true);
+        CrashPoint.Reach(CrashPoint.KindOf(path) + "-renamed");
         Unix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 

@@ -35,6 +35,9 @@ internal static partial class Unix
         Sync(handle);
     }
 
+    /// <summary>Ends this process as <c>kill -9</c> does: nothing is flushed, nobody is told.</summary>
+    public static void KillSelf() => _ = Kill(Environment.ProcessId, KillSignal);
+
     /// <summary>Becomes another program, with the same process id, terminal and signals. Returns only when that failed: the error number.</summary>
     /// <param name="path">The program's file.</param>
     /// <param name="arguments">All arguments, the program's name first.</param>
@@ -59,6 +62,7 @@ internal static partial class Unix
     /// <summary>A null-terminated list of null-terminated texts; never freed, because the process is about to be another one.</summary>
     private static nint[] NativeTexts(IReadOnlyList<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
 
+    private const int KillSignal = 9;
     private const int BrokenPipe = 13;
     private const nint DefaultAction = 0;
 
@@ -67,6 +71,9 @@ internal static partial class Unix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int process, int signal);
 
     [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
     private static partial nint SetSignal(int signal, nint action);

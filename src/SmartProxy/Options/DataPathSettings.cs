@@ -18,15 +18,18 @@ internal static class DataPathSettings
         ["Egress"] = [nameof(EgressOptions.Allow), nameof(EgressOptions.ResolveSeconds)],
         ["Upstream"] =
         [
-            nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ConnectSeconds), nameof(UpstreamOptions.ActivitySeconds), nameof(UpstreamOptions.PaidActivitySeconds),
+            nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ClientCertificates), nameof(UpstreamOptions.ConnectSeconds), nameof(UpstreamOptions.ActivitySeconds), nameof(UpstreamOptions.PaidActivitySeconds),
             nameof(UpstreamOptions.DrainSeconds), nameof(UpstreamOptions.TermsSeconds), nameof(UpstreamOptions.ExpectMilliseconds), nameof(UpstreamOptions.ReplayBytes),
             nameof(UpstreamOptions.ReplayBudgetBytes), nameof(UpstreamOptions.ReplayAgentBytes), nameof(UpstreamOptions.BodySeconds), nameof(UpstreamOptions.ChargingOrigins),
         ],
         ["Connections"] =
         [
             nameof(ConnectionOptions.HeadBytes), nameof(ConnectionOptions.HeadSeconds), nameof(ConnectionOptions.HandshakeSeconds), nameof(ConnectionOptions.Challenges),
-            nameof(ConnectionOptions.TunnelIdleSeconds), nameof(ConnectionOptions.MaxConnections), nameof(ConnectionOptions.MaxTunnelsPerAgent), nameof(ConnectionOptions.RequestLineBytes),
-            nameof(ConnectionOptions.RequestHeadersBytes), nameof(ConnectionOptions.RequestHeaderLines), nameof(ConnectionOptions.MinimumBytesPerSecond),
+            nameof(ConnectionOptions.KeepAliveSeconds), nameof(ConnectionOptions.TunnelIdleSeconds), nameof(ConnectionOptions.TunnelSeconds),
+            nameof(ConnectionOptions.MaxConnections), nameof(ConnectionOptions.MaxConnectionsPerAgent), nameof(ConnectionOptions.MaxTunnels), nameof(ConnectionOptions.MaxTunnelsPerAgent),
+            nameof(ConnectionOptions.MaxRequests), nameof(ConnectionOptions.MaxRequestsPerAgent), nameof(ConnectionOptions.Http2Streams), nameof(ConnectionOptions.BufferBytes), nameof(ConnectionOptions.MemoryBytes),
+            nameof(ConnectionOptions.RequestLineBytes), nameof(ConnectionOptions.RequestHeadersBytes), nameof(ConnectionOptions.RequestHeaderLines),
+            nameof(ConnectionOptions.MinimumBytesPerSecond), nameof(ConnectionOptions.RateGraceSeconds), nameof(ConnectionOptions.ShutdownSeconds),
             nameof(ConnectionOptions.LeafCertificates), nameof(ConnectionOptions.Passthrough),
         ],
     };

@@ -49,16 +49,44 @@ internal sealed class OptionsReader
 
     private ListenOptions ReadListen(IConfigurationSection section)
     {
-        RefuseUnknown(section, ["Proxy", "Admin", "AllowInsecure", "AdminHosts", "ProxyHosts"]);
+        RefuseUnknown(section, ["Proxy", "Admin", "AllowInsecure", "AdminHosts", "ProxyHosts", "Tls"]);
         var defaults = new ListenOptions();
         return new ListenOptions
         {
             Proxy = ReadAddress(section.GetSection("Proxy"), defaults.Proxy),
             Admin = ReadAddress(section.GetSection("Admin"), defaults.Admin),
             AllowInsecure = ReadBoolean(section.GetSection("AllowInsecure")),
+            Tls = section.GetSection("Tls").Exists() ? ReadTls(section.GetSection("Tls")) : null,
             AdminHosts = Texts(section.GetSection("AdminHosts")),
             ProxyHosts = Texts(section.GetSection("ProxyHosts")),
         };
+    }
+
+    private ProxyTls ReadTls(IConfigurationSection section)
+    {
+        RefuseUnknown(section, ["CertificateFile", "KeyFile", "Names"]);
+        var (certificate, key, names) = (section["CertificateFile"], section["KeyFile"], Texts(section.GetSection("Names")));
+        if (certificate is null != key is null || certificate is null == (names.Length == 0))
+        {
+            Expected(section, "either `CertificateFile` and `KeyFile`, or `Names` for leaves of our own authority");
+        }
+
+        return new ProxyTls
+        {
+            CertificateFile = certificate is null ? null : FullPath(certificate),
+            KeyFile = key is null ? null : FullPath(key),
+            Names = [.. names.Select(name => ReadHost(section.GetSection("Names"), name))],
+        };
+    }
+
+    private HostName ReadHost(IConfigurationSection section, string text)
+    {
+        if (!HostName.TryParse(text, out var host))
+        {
+            Expected(section, $"host names or addresses, found `{Printable.Line(text, 60)}`");
+        }
+
+        return host;
     }
 
     private Dictionary<ChainId, NetworkOptions> ReadNetworks(IConfigurationSection section)
@@ -153,12 +181,13 @@ internal sealed class OptionsReader
 
     private void RefuseOpenListeners(ListenOptions listen)
     {
-        foreach (var (name, flag, address) in new[] { ("Proxy", "--listen", listen.Proxy), ("Admin", "--admin", listen.Admin) })
+        var plain = new[] { ("Proxy", "--listen", listen.Proxy, ", give it TLS with Listen:Tls, or"), ("Admin", "--admin", listen.Admin, ";") }.Skip(listen.Tls is null ? 0 : 1);
+        foreach (var (name, flag, address, otherwise) in plain)
         {
             if (!address.IsLoopback && !listen.AllowInsecure)
             {
                 _problems.Add(
-                    $"{Section}:Listen:{name} ({flag}): expected a loopback address, found `{address}`, which other machines reach without encryption; add `--insecure-listen` if a private network protects it");
+                    $"{Section}:Listen:{name} ({flag}): expected a loopback address, found `{address}`, which other machines reach without encryption{otherwise} add `--insecure-listen` if a private network protects it");
             }
         }
     }

@@ -37,11 +37,27 @@ internal sealed record ListenOptions
     /// <summary>Whether addresses that other machines reach may be used: tokens travel there in the clear. <c>--insecure-listen</c>.</summary>
     public bool AllowInsecure { get; init; }
 
+    /// <summary>TLS on the proxy port itself; null for a plain one. It makes addresses that other machines reach safe to use.</summary>
+    public ProxyTls? Tls { get; init; }
+
     /// <summary>Names, besides loopback and the listening address, by which the admin listener may be called (its <c>Host</c>).</summary>
     public IReadOnlyList<string> AdminHosts { get; init; } = [];
 
     /// <summary>Names, besides addresses and names without a dot, by which the proxy's own pages may be called.</summary>
     public IReadOnlyList<string> ProxyHosts { get; init; } = [];
+}
+
+/// <summary>What the proxy port shows of itself over TLS: a certificate of the operator's, or leaves of our own authority.</summary>
+internal sealed record ProxyTls
+{
+    /// <summary>PEM: the certificate, then its intermediates. With <see cref="KeyFile"/>, or null for our own leaves.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>PEM, mode 0600.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>Names by which agents reach the proxy. The address that they connected to is always one.</summary>
+    public IReadOnlyList<HostName> Names { get; init; } = [];
 }
 
 /// <summary>How one chain is read.</summary>

@@ -9,6 +9,9 @@ internal sealed class UpstreamOptions
     /// <summary>A PEM file of roots that are trusted in addition to the system's.</summary>
     public string? ExtraCaFile { get; set; }
 
+    /// <summary>Origins to which we show a client certificate (mutual TLS). All others are shown none.</summary>
+    public IList<ClientCertificateOptions> ClientCertificates { get; } = [];
+
     /// <summary>Seconds for resolving, connecting and the TLS handshake together.</summary>
     [Range(1, 300)]
     public int ConnectSeconds { get; set; } = 10;
@@ -52,6 +55,19 @@ internal sealed class UpstreamOptions
     /// <summary>Origins remembered as charging; large uploads to them ask first.</summary>
     [Range(1, 1_000_000)]
     public int ChargingOrigins { get; set; } = 10_000;
+}
+
+/// <summary>A client certificate for one host. Every agent whose policy reaches the host speaks with it.</summary>
+internal sealed class ClientCertificateOptions
+{
+    /// <summary>The host, exact.</summary>
+    public string Host { get; set; } = "";
+
+    /// <summary>PEM.</summary>
+    public string CertificateFile { get; set; } = "";
+
+    /// <summary>PEM, mode 0600.</summary>
+    public string KeyFile { get; set; } = "";
 }
 
 [OptionsValidator]

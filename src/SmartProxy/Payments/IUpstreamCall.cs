@@ -83,4 +83,21 @@ internal sealed record PaidReply(IReadOnlyList<KeyValuePair<string, string>> Hea
 /// <param name="NeverSent">True only when no byte of the request can have left: the connection was refused, or its TLS failed.</param>
 /// <param name="Body">For an answer of 402: its first bytes, decoded, at most 64 KiB (a version 1 origin says there why it refused).</param>
 /// <param name="IsShown">False when a head came and nothing of the answer has reached the agent: it broke off before, and waits for one of ours.</param>
-internal sealed record PaidAttempt(AnswerHead? Head, bool IsComplete, bool NeverSent, ReadOnlyMemory<byte> Body, bool IsShown = true);
+internal sealed record PaidAttempt(AnswerHead? Head, bool IsComplete, bool NeverSent, ReadOnlyMemory<byte> Body, bool IsShown = true)
+{
+    /// <summary>How the origin's body ended.</summary>
+    public BodyEnding Ending { get; init; }
+}
+
+/// <summary>How the body of an answer ended, as far as the origin is to blame.</summary>
+internal enum BodyEnding
+{
+    /// <summary>It came whole, or nobody knows: the agent left, or was shown another answer.</summary>
+    Fine,
+
+    /// <summary>It came whole, and without a byte.</summary>
+    Empty,
+
+    /// <summary>The origin broke it off.</summary>
+    Truncated,
+}

@@ -22,6 +22,7 @@ internal sealed partial class PaymentFlow(
     PolicyNetworks networks,
     RefusalDesk refusals,
     PresentedPayments presented,
+    SellerPapers papers,
     Metrics metrics,
     ILogger<PaymentFlow> logger) : IPaymentFlow
 {
@@ -71,6 +72,7 @@ internal sealed partial class PaymentFlow(
     private async ValueTask PayAsync(IUpstreamCall call, Challenge challenge, Claim.Made claim)
     {
         var reservation = claim.Reservation;
+        CrashPoint.Reach("reserved");
         if (Stop(call) is { } stop)
         {
             await AbortAsync(call, reservation, stop.Reason, stop);
@@ -85,17 +87,21 @@ internal sealed partial class PaymentFlow(
             return;
         }
 
+        CrashPoint.Reach("signed");
+
         // INVARIANT: from here the amount is held until it is proven settled or dead, whatever happens to this request.
         var header = (PaymentHeader.Written)X402Writer.TryWrite(challenge, claim.Verdict.Offer, signed.Authorization, signed.Signature, Claims.IdentifierOf(reservation.Id));
-        var payment = new PresentedPayment(reservation, header.Name, header.Value);
+        var payment = new PresentedPayment(reservation, header.Name, header.Value, DeliveryCheck.PromisedType(challenge, claim.Verdict.Offer));
         presented.Add(payment);
         Forget(ledger.RecordAsync(new LedgerEvent.Sent(reservation.Id)));
+        Keep(reservation.Id, papers.OfOffer(challenge, claim.Verdict.Offer));
         if (ledger.Health.Trouble is { } trouble)
         {
             await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) });
             return;
         }
 
+        CrashPoint.Reach("sending");
         var identical = call.Method is "GET" or "HEAD" || X402Writer.OffersPaymentIdentifier(challenge);
         await PresentAsync(call, payment, isAgain: false, mayRepeat: identical);
     }
@@ -105,9 +111,23 @@ internal sealed partial class PaymentFlow(
     {
         var id = payment.Reservation.Id;
         var receipt = Receipt.IdOf(id, isFinal: false);
-        var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head => OnHead(payment, isAgain, head, out receipt));
+        var delivery = new DeliveryCheck(call.Method, payment.PromisedType);
+        string? undelivered = null;
+        var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head =>
+        {
+            var reply = OnHead(payment, isAgain, head, undelivered = delivery.OfHead(head), out receipt);
+            Keep(id, papers.OfReceipt(head.Values, payment.Reservation.Authorization.Terms, $"{call.Origin}{call.Target}"));
+            return reply;
+        });
+        CrashPoint.Reach("passed-on");
         if (attempt.Head is not null)
         {
+            if ((undelivered ?? delivery.OfEnd(attempt)) is { } why)
+            {
+                Forget(ledger.RecordAsync(new LedgerEvent.Undelivered(id, why)));
+                LogUndelivered(call.Identity.Agent, call.Origin, id, why);
+            }
+
             LogPaid(call.Identity.Agent, call.Origin, id, payment.Reservation.Value, attempt.Head.Status, attempt.IsComplete);
             if (!attempt.IsShown)
             {
@@ -130,17 +150,19 @@ internal sealed partial class PaymentFlow(
     }
 
     // The outcome is queued before the agent can see the answer: its next request finds it booked.
-    private PaidReply OnHead(PresentedPayment payment, bool isAgain, AnswerHead head, out string receipt)
+    private PaidReply OnHead(PresentedPayment payment, bool isAgain, AnswerHead head, string? undelivered, out string receipt)
     {
+        CrashPoint.Reach("answered");
         var reservation = payment.Reservation;
         var outcome = SettlementOutcome.Of(head.Status, SettlementReader.Read(head.Values));
         receipt = Receipt.IdOf(reservation.Id, isFinal: isAgain && outcome is SettlementOutcome.Settled);
-        Forget(ledger.RecordAsync(Bookings.Of(reservation.Id, head.Status, outcome)));
+        Forget(ledger.RecordAsync(Bookings.Of(reservation.Id, head.Status, outcome, isAsPromised: undelivered is null)));
         if (outcome is SettlementOutcome.Settled)
         {
             presented.Remove(reservation.Id);
         }
 
+        CrashPoint.Reach("booked");
         KeyValuePair<string, string>[] headers = [new(OurHeaders.Receipt, receipt), new(OurHeaders.Paid, PaidSummary.Of(reservation))];
         return head.Status == StatusCodes.Status402PaymentRequired
             ? new PaidReply(headers, Refusals.NotAccepted(reservation) with { ReceiptId = receipt })
@@ -175,6 +197,14 @@ internal sealed partial class PaymentFlow(
         ChallengeClass.Unsupported => [new(OurHeaders.Unpaid, $"unsupported; reason={challenge.Reason}; offered=\"{challenge.Offered}\"")],
     };
 
+    private void Keep(PaymentId id, SellerPaper? paper)
+    {
+        if (paper is not null)
+        {
+            Forget(ledger.RecordAsync(new LedgerEvent.SellerSigned(id, paper)));
+        }
+    }
+
     // A line that could not be written is said by the ledger's health, which stops all further payments; the reservation itself is on disk.
     private void Forget(ValueTask recording) => _ = ObserveAsync(recording);
 
@@ -206,6 +236,9 @@ internal sealed partial class PaymentFlow(
 
     [LoggerMessage(EventId = 1404, Level = LogLevel.Warning, Message = "Payment {Payment} of {Agent} to {Origin} is in doubt: {Why}")]
     private partial void LogInDoubt(AgentId agent, Origin origin, PaymentId payment, string why);
+
+    [LoggerMessage(EventId = 1409, Level = LogLevel.Warning, Message = "Payment {Payment} of {Agent} to {Origin} was answered, and not with what was promised: {Why}")]
+    private partial void LogUndelivered(AgentId agent, Origin origin, PaymentId payment, string why);
 
     [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Payment {Payment} of {Agent} to {Origin} was aborted before signing: {Why}")]
     private partial void LogAborted(AgentId agent, Origin origin, PaymentId payment, string why);

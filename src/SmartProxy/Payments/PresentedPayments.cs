@@ -4,8 +4,11 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Payments;
 
 /// <summary>A payment header that left: until it expires it is a bearer instrument, so it stays in memory and out of every log.</summary>
-internal sealed class PresentedPayment(Reservation reservation, string headerName, string headerValue)
+internal sealed class PresentedPayment(Reservation reservation, string headerName, string headerValue, string? promisedType = null)
 {
+    /// <summary>The media type that the terms promise, or null.</summary>
+    public string? PromisedType { get; } = promisedType;
+
     public Reservation Reservation { get; } = reservation;
 
     public string HeaderName { get; } = headerName;

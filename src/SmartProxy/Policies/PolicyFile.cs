@@ -1,4 +1,5 @@
 using SmartProxy.Forwarding;
+using SmartProxy.Operator;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
@@ -133,7 +134,9 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         var change = PolicyChange.Describe(Current, policy);
         try
         {
+            CrashPoint.Reach("policy-judged");
             await _activate(policy, change);
+            CrashPoint.Reach("policy-recorded");
             _isRecordUnsure = false;
         }
         catch (Exception unrecorded) when (unrecorded is not OutOfMemoryException)

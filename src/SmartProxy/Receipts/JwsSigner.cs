@@ -10,16 +10,20 @@ namespace SmartProxy.Receipts;
 internal sealed class JwsSigner(ECDsa key, string kid)
 {
     public const string Algorithm = "ES256";
+
+    /// <summary>The type of a receipt. Another kind of document has another, so that none passes for a receipt.</summary>
     public const string Type = "smart-proxy-receipt+jws";
 
     private readonly Lock _gate = new();
-    private readonly string _header = Base64Url.EncodeToString(Encoding.ASCII.GetBytes($$"""{"alg":"{{Algorithm}}","kid":"{{kid}}","typ":"{{Type}}"}"""));
 
     public string Kid => kid;
 
-    public string Sign(ReadOnlySpan<byte> payload)
+    /// <param name="payload">What is signed.</param>
+    /// <param name="type">What it is: the header's <c>typ</c>.</param>
+    public string Sign(ReadOnlySpan<byte> payload, string type = Type)
     {
-        var input = $"{_header}.{Base64Url.EncodeToString(payload)}";
+        var header = Encoding.ASCII.GetBytes($$"""{"alg":"{{Algorithm}}","kid":"{{kid}}","typ":"{{type}}"}""");
+        var input = $"{Base64Url.EncodeToString(header)}.{Base64Url.EncodeToString(payload)}";
         byte[] signature;
         lock (_gate)
         {

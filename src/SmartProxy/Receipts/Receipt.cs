@@ -20,8 +20,8 @@ internal static class Receipt
     /// <summary>The format of every time in a receipt.</summary>
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
-    /// <summary>The most receipts of one payment: in doubt, then claimed or voided, then proven.</summary>
-    public const int MaxNumber = 3;
+    /// <summary>The most receipts of one payment: in doubt, then claimed or voided, then not delivered after all, then proven.</summary>
+    public const int MaxNumber = 4;
 
     /// <summary>Longest text of a stranger, in characters; what is cut ends in an ellipsis.</summary>
     private const int MaxSellerText = 256;
@@ -228,8 +228,27 @@ internal static class Receipt
             json.WriteBoolean("delivered", delivered);
         }
 
+        WriteText(json, "undelivered", facts.Undelivered);
+        WritePaper(json, "sellerOffer", facts.SellerOffer);
+        WritePaper(json, "sellerReceipt", facts.SellerReceipt);
+
         WriteClaim(json, facts.Claim);
         WriteProof(json, facts.Proof);
+        json.WriteEndObject();
+    }
+
+    // The paper itself is in the journal: here stands what was made of it.
+    private static void WritePaper(Utf8JsonWriter json, string name, SellerPaper? paper)
+    {
+        if (paper is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject(name);
+        json.WriteString("verdict", paper.Verdict);
+        WriteText(json, "why", paper.Why);
+        WriteSeller(json, "signer", paper.Signer);
         json.WriteEndObject();
     }
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 
@@ -21,7 +22,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private readonly ReceiptIssuer _issuer;
     private readonly ILogger<ReceiptDesk> _logger;
     private readonly Channel<object> _queue = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
-    private readonly Dictionary<PaymentId, Open> _open = [];
+    private readonly Dictionary<PaymentId, ReceiptThread> _open = [];
     private readonly ArchivedRegistries _registries;
     private readonly Queue<PaymentId> _order = new();
     private readonly Task _loop;
@@ -103,7 +104,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         switch (line.Entry)
         {
             case JournalEntry.Reserved reserved:
-                Remember(new Open(reserved, line));
+                Remember(new ReceiptThread(reserved, line));
                 return default;
             case JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated activated }:
                 _registries.Take(activated);
@@ -115,26 +116,22 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
         }
     }
 
-    private ValueTask TakeOutcomeAsync(Open open, JournalLine line)
+    private ValueTask TakeOutcomeAsync(ReceiptThread open, JournalLine line)
     {
-        if (ReceiptMapping.Of(open.Reserved, open.Line, line, open.Last) is not { } facts)
-        {
-            return default;
-        }
-
-        if (facts.IsLast)
+        var next = open.After(line, out var facts);
+        if (facts is { IsLast: true })
         {
             _open.Remove(open.Reserved.Id);
         }
         else
         {
-            _open[open.Reserved.Id] = open with { Last = facts };
+            _open[open.Reserved.Id] = next;
         }
 
-        return StoreAsync(facts);
+        return facts is null ? default : StoreAsync(facts);
     }
 
-    private void Remember(Open open)
+    private void Remember(ReceiptThread open)
     {
         _open[open.Reserved.Id] = open;
         _order.Enqueue(open.Reserved.Id);
@@ -146,16 +143,11 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     private async ValueTask StoreAsync(ReceiptFacts facts)
     {
-        var receipt = _issuer.Issue(facts with { UsdPerToken = RateOf(facts) });
+var receipt = _issuer.Issue(facts.Rated(_registries.UsdPerToken));
+        CrashPoint.Reach("receipt-made");
         await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
+        CrashPoint.Reach("receipt-stored");
     }
-
-    private Usd? RateOf(ReceiptFacts facts) => facts switch
-    {
-        { Reserved.Authorization.Terms: { } terms } => _registries.UsdPerToken(facts.PolicyHash, terms.Chain, terms.Asset),
-        { Figures: { Network: { } network, Asset: { } asset } } => _registries.UsdPerToken(facts.PolicyHash, network, asset),
-        _ => null,
-    };
 
     private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)
     {
@@ -166,19 +158,22 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
             return null;
         }
 
-        Open? open = null;
+        ReceiptThread? open = null;
         foreach (var line in _ledger.ReadAfter(found.Sequence - 1).Where(line => ReceiptMapping.SubjectOf(line.Entry) == payment))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var facts = line.Entry switch
+            ReceiptFacts? facts = null;
+            switch (line.Entry)
             {
-                JournalEntry.Recorded { Event: LedgerEvent.Refused refused } => ReceiptMapping.Of(refused, line),
-                _ when open is not null => ReceiptMapping.Of(open.Reserved, open.Line, line, open.Last),
-                _ => null,
-            };
-            if (line.Entry is JournalEntry.Reserved reserved)
-            {
-                open = new Open(reserved, line);
+                case JournalEntry.Reserved reserved:
+                    open = new ReceiptThread(reserved, line);
+                    break;
+                case JournalEntry.Recorded { Event: LedgerEvent.Refused refused }:
+                    facts = ReceiptMapping.Of(refused, line);
+                    break;
+                default:
+                    open = open?.After(line, out facts);
+                    break;
             }
 
             if (facts is not null && Receipt.IdOf(facts.Payment, facts.Number) == id)
@@ -191,8 +186,6 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
             {
                 return null; // the index knows of nothing that follows: the rest of the journal need not be read
             }
-
-            open = open is not null && facts is not null ? open with { Last = facts } : open;
         }
 
         return null;
@@ -200,7 +193,4 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, Message = "The receipt of journal line {Sequence} was not stored and will be made again when asked for: {Problem}")]
     private partial void LogNotStored(long sequence, string problem);
-
-    /// <summary>A payment that a line may still conclude, and what its last receipt said.</summary>
-    private sealed record Open(JournalEntry.Reserved Reserved, JournalLine Line, ReceiptFacts? Last = null);
 }

@@ -84,6 +84,15 @@ internal sealed record ReceiptFacts
     /// <summary>Whether the agent got the paid answer; null when none was asked for.</summary>
     public bool? Delivered { get; init; }
 
+    /// <summary>Why what came is not what was promised although its status says so; null when it is.</summary>
+    public string? Undelivered { get; init; }
+
+    /// <summary>The offer that the seller signed, if any.</summary>
+    public SellerPaper? SellerOffer { get; init; }
+
+    /// <summary>The receipt that the seller signed, if any.</summary>
+    public SellerPaper? SellerReceipt { get; init; }
+
     /// <summary>What the seller says.</summary>
     public SettlementClaim? Claim { get; init; }
 
@@ -103,6 +112,17 @@ internal sealed record ReceiptFacts
 
     /// <summary>How many identical refusals this receipt stands for.</summary>
     public int Count { get; init; } = 1;
+
+    /// <summary>The same with the declared value of its token, as the registry of its policy has it.</summary>
+    public ReceiptFacts Rated(Func<Bytes32?, ChainId, EvmAddress, Usd?> usdPerToken) => this with
+    {
+        UsdPerToken = this switch
+        {
+            { Reserved.Authorization.Terms: { } terms } => usdPerToken(PolicyHash, terms.Chain, terms.Asset),
+            { Figures: { Network: { } network, Asset: { } asset } } => usdPerToken(PolicyHash, network, asset),
+            _ => null,
+        },
+    };
 }
 
 /// <param name="Authorization">What may have been signed.</param>

@@ -54,10 +54,11 @@ internal static class ReceiptMapping
             ReserveLine = new LedgerLine(reserveLine.Sequence, reserveLine.Hash),
             OutcomeLine = new LedgerLine(outcomeLine.Sequence, outcomeLine.Hash),
         };
-        var told = facts with { Status = earlier?.Status, Delivered = earlier?.Delivered, Claim = earlier?.Claim, ResponseDigest = earlier?.ResponseDigest };
+        var told = facts with { Status = earlier?.Status, Delivered = earlier?.Delivered, Claim = earlier?.Claim, ResponseDigest = earlier?.ResponseDigest, Undelivered = earlier?.Undelivered };
         return (outcomeLine.Entry as JournalEntry.Recorded)?.Event switch
         {
             LedgerEvent.InDoubt when earlier is not null => null, // presented again, and still not known
+            LedgerEvent.Undelivered e when earlier is { Proof: null } => told with { Outcome = earlier.Outcome, Reason = earlier.Reason, Delivered = false, Undelivered = e.Why },
             LedgerEvent.Proven e => told with { Outcome = ReceiptOutcome.Paid, Proof = Of(e.Proof, used: true) },
             LedgerEvent.Expired e => told with { Outcome = ReceiptOutcome.Failed, Reason = e.Why, Proof = Of(e.Proof, used: false) },
             LedgerEvent.Voided => told with { Reason = "voided" },
@@ -76,6 +77,9 @@ internal static class ReceiptMapping
         JournalEntry.Reserved reserved => reserved.Id,
         JournalEntry.Recorded { Event: LedgerEvent.Settled e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.InDoubt e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Undelivered e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.SellerSigned e } => e.Payment,
+        JournalEntry.Recorded { Event: LedgerEvent.Refunded e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.Aborted e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.Proven e } => e.Payment,
         JournalEntry.Recorded { Event: LedgerEvent.Expired e } => e.Payment,

@@ -25,7 +25,10 @@ internal sealed partial class JournalAnchor : IAsyncDisposable
     private JournalAnchor(LedgerHost ledger, string path, AnchorHead written, TimeProvider time, ILogger<JournalAnchor> logger)
     {
         (_ledger, _path, _written, _logger) = (ledger, path, written, logger);
-        _loop = Task.Run(() => FollowAsync(time));
+
+        // Made here and not on the other thread: a second that passes right now counts.
+        var timer = new PeriodicTimer(Interval, time);
+        _loop = Task.Run(() => FollowAsync(timer));
     }
 
     /// <summary>Why the anchor does not follow the journal, in words, or null.</summary>
@@ -101,9 +104,9 @@ internal sealed partial class JournalAnchor : IAsyncDisposable
         }
     }
 
-    private async Task FollowAsync(TimeProvider time)
+    private async Task FollowAsync(PeriodicTimer timer)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var ticking = timer;
         try
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))

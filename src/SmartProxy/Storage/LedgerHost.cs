@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -93,6 +94,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
         if (entry is LedgerEvent.Frozen frozen)
         {
             _freeze.Press(frozen);
+            CrashPoint.Reach("freeze-pressed");
         }
 
         var command = new RecordCommand(entry);
@@ -160,6 +162,7 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     /// <summary>An event is on disk.</summary>
     internal void Happened(LedgerEvent entry)
     {
+        CrashPoint.Reach("recorded-" + entry.GetType().Name);
         switch (entry)
         {
             case LedgerEvent.Settled e:

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 
 namespace SmartProxy.Storage;
 
@@ -140,7 +141,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
                 batch.Frames.ForEach(frame => _digest.Append(frame.Frame, frame.Lines));
             }
 
+            CrashPoint.Reach("batch-durable");
             batch.Commands.ForEach(command => command.Durable(_host));
+            CrashPoint.Reach("batch-answered");
             Tell(batch.Lines);
         }
         catch (Exception e)

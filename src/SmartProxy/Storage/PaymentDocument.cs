@@ -40,6 +40,12 @@ internal sealed record PaymentDocument(
     /// <summary>Who says so: <c>claimed</c> by the seller, <c>proven</c> by the chain, or <c>attested</c> by an operator; null while nobody says anything.</summary>
     public string? Settlement { get; init; }
 
+    /// <summary>Why what came is not what was promised: <c>status</c>, or a word of <see cref="LedgerEvent.Undelivered"/>; null when it is.</summary>
+    public string? Undelivered { get; init; }
+
+    /// <summary>Token units that came back; null when none did.</summary>
+    public string? Refunded { get; init; }
+
     /// <summary>Number of the line that told the outcome; 0 before.</summary>
     public long OutcomeSequence { get; init; }
 
@@ -75,6 +81,8 @@ internal sealed record PaymentDocument(
         ["rule"] = Rule,
         ["transaction"] = Transaction,
         ["settlement"] = Settlement,
+        ["undelivered"] = Undelivered,
+        ["refunded"] = Refunded,
         ["outcomeSeq"] = OutcomeSequence,
     };
 
@@ -86,6 +94,8 @@ internal sealed record PaymentDocument(
         Text(bson["transaction"]))
     {
         Settlement = Text(bson["settlement"]),
+        Undelivered = Text(bson["undelivered"]),
+        Refunded = Text(bson["refunded"]),
         OutcomeSequence = bson["outcomeSeq"].IsInt64 ? bson["outcomeSeq"].AsInt64 : 0,
     };
 

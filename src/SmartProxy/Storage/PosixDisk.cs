@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SmartProxy.Operator;
 
 namespace SmartProxy.Storage;
 
@@ -25,6 +26,7 @@ internal sealed partial class PosixDisk : IDisk
         }
 
         var synced = Native.fsync(folder);
+        CrashPoint.Reach("folder-synced");
         var failure = synced < 0 ? Failed("fsync", path) : null;
         _ = Native.close(folder);
         if (failure is not null)
@@ -62,13 +64,16 @@ internal sealed partial class PosixDisk : IDisk
             _path = path;
             _stream = new FileStream(path, options);
             _handle = _stream.SafeFileHandle;
+            CrashPoint.Reach(CrashPoint.KindOf(path) + "-opened");
         }
 
         public long Length => RandomAccess.GetLength(_handle);
 
         public int Write(ReadOnlySpan<byte> bytes, long offset)
         {
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-write");
             var written = Native.pwrite(_handle, bytes, bytes.Length, offset);
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-written");
             return written < 0 ? throw Failed("pwrite", _path) : (int)written;
         }
 
@@ -89,6 +94,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("fdatasync", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-synced");
         }
 
         public void Truncate(long length)
@@ -97,6 +104,8 @@ internal sealed partial class PosixDisk : IDisk
             {
                 throw Failed("ftruncate", _path);
             }
+
+            CrashPoint.Reach(CrashPoint.KindOf(_path) + "-cut");
         }
 
         public void Allocate(long length)

@@ -1,5 +1,6 @@
 using LiteDB;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -74,7 +75,9 @@ internal sealed class ReadModelFile : IDisposable
             }
 
             _state.Upsert(new BsonDocument { ["_id"] = "journal", ["seq"] = lines[^1].Sequence, ["hash"] = lines[^1].Hash.ToArray() });
+            CrashPoint.Reach("index-applying");
             _database.Commit();
+            CrashPoint.Reach("index-applied");
         }
         catch
         {
@@ -130,10 +133,16 @@ internal sealed class ReadModelFile : IDisposable
                 Change(e.Payment, payment => payment with { Outcome = "sent" });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Settled e }:
-                Change(e.Payment, payment => payment with { Outcome = "settled", Reason = null, Transaction = e.Claim.Transaction, Settlement = Claimed, OutcomeSequence = line.Sequence });
+                Change(e.Payment, payment => payment with { Outcome = "settled", Reason = null, Transaction = e.Claim.Transaction, Settlement = Claimed, Undelivered = e.Delivered ? null : "status", OutcomeSequence = line.Sequence });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.InDoubt e }:
                 Change(e.Payment, payment => payment with { Outcome = "in_doubt", Reason = e.Why, Transaction = e.Claim?.Transaction, OutcomeSequence = line.Sequence });
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Undelivered e }:
+                Change(e.Payment, payment => payment with { Undelivered = e.Why, OutcomeSequence = line.Sequence });
+                break;
+            case JournalEntry.Recorded { Event: LedgerEvent.Refunded e }:
+                Change(e.Payment, payment => payment with { Refunded = Sum(payment.Refunded, e.Refund.Value) });
                 break;
             case JournalEntry.Recorded { Event: LedgerEvent.Aborted e }:
                 Change(e.Payment, payment => payment with { Outcome = "aborted", Reason = e.Why, OutcomeSequence = line.Sequence });
@@ -149,6 +158,8 @@ internal sealed class ReadModelFile : IDisposable
                 break;
         }
     }
+
+    private static string Sum(string? refunded, TokenAmount more) => TokenAmount.TryParse(refunded, out var before) ? new TokenAmount(before.Units + more.Units).ToString() : more.ToString();
 
     private void Change(PaymentId id, Func<PaymentDocument, PaymentDocument> change)
     {

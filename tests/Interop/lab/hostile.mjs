@@ -6,22 +6,22 @@ import { tellAsSent } from './sellers.mjs';
 
 export async function startHostile(lab, payTo) {
   const kept = [];
-  const terms = (amount) => ({
+  const terms = (amount, to = payTo) => ({
     scheme: 'exact',
     network: `eip155:${CHAIN_ID}`,
     amount,
     asset: USDC,
-    payTo,
+    payTo: to,
     maxTimeoutSeconds: 120,
     extra: { name: 'USDC', version: '2' },
   });
 
-  function demand(req, res, amount = '10000', error = 'Payment required') {
+  function demand(req, res, amount = '10000', to = payTo) {
     const document = {
       x402Version: 2,
-      error,
+      error: 'Payment required',
       resource: { url: `http://${req.headers.host}${req.url}`, description: '', mimeType: '' },
-      accepts: [terms(amount)],
+      accepts: [terms(amount, to)],
     };
     res.writeHead(402, { 'content-type': 'application/json', 'payment-required': encode(document) });
     res.end('{}');
@@ -40,6 +40,15 @@ export async function startHostile(lab, payTo) {
     '/keep': (req, res) => demand(req, res),
     /** Asks more the second time. */
     '/dearer': (req, res) => demand(req, res, '20000'),
+    /** Asks for another recipient the second time. */
+    '/moved': (req, res) => demand(req, res, '10000', '0x00000000000000000000000000000000000000aa'),
+    /** Settles what it got, and at once again. */
+    '/twice': async (_, res, payload) => {
+      const answer = await lab.facilitator.settle(payload, payload.accepted);
+      await lab.facilitator.settle(payload, payload.accepted).catch(() => {});
+      res.writeHead(200, { 'payment-response': encode(answer) });
+      res.end('{"sold":true}');
+    },
     /** Says that settling failed. */
     '/false': (req, res, payload) => {
       const answer = settlement(payload, { success: false, transaction: '', errorReason: 'invalid_transaction_state' });

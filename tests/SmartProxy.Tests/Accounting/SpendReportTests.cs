@@ -36,6 +36,24 @@ public sealed class SpendReportTests : IDisposable
     }
 
     [Fact]
+    public async Task The_chain_has_the_last_word_about_what_was_paid()
+    {
+        await using var ledger = await OpenLedger.OpenAsync(_folder.Path);
+        var (proven, dead, attested) = (await ledger.PayAsync(1), await ledger.PayAsync(2), await ledger.PayAsync(3));
+        var proof = new ChainProof(1, Bytes32.Sha256("1"u8), ledger.Time.GetUtcNow().AddDays(1), Bytes32.Sha256("t"u8));
+        foreach (var payment in new[] { proven, dead, attested })
+        {
+            await ledger.Host.RecordAsync(new LedgerEvent.InDoubt(payment, "no_answer", null, false));
+        }
+
+        await ledger.Host.RecordAsync(new LedgerEvent.Proven(proven, proof));
+        await ledger.Host.RecordAsync(new LedgerEvent.Expired(dead, proof with { Transaction = null }, LedgerEvent.Expired.Unused));
+        await ledger.Host.RecordAsync(new LedgerEvent.Voided(attested, "me", "over"));
+
+        Assert.Equal([new SpendRow("me", 2, new Usd(20_000), 0, Usd.Zero, 0)], SpendReport.Rows(Book("2026-03"), "agent"));
+    }
+
+    [Fact]
     public async Task A_payment_belongs_to_the_month_of_its_reservation_in_the_zone_of_the_books()
     {
         await using var ledger = await OpenLedger.OpenAsync(_folder.Path, now: new DateTimeOffset(2026, 3, 31, 21, 30, 0, TimeSpan.Zero));

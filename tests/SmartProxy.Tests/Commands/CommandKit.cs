@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using SmartProxy.Commands;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
@@ -28,7 +26,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
                 "base" => new NetworkName(name, new ChainId(8453), IsTest: false),
                 _ => null,
             },
-            CreateCertificateAuthority = CreateCa,
+            Authorities = new SmartProxy.Connections.AuthorityFiles(TimeProvider.System),
             CreateReceiptsKey = folder => PrivateFile.WriteNew(Path.Combine(folder, "key.pem"), "receipt key"u8),
             CreateLedger = folder =>
             {
@@ -45,6 +43,8 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
             SummarizeShadow = (history, output) => Print(output, history.ToString(), 0),
             WritePolicySchema = output => output.WriteLine("{}"),
             VerifyLedger = (_, output, _) => Task.FromResult(Print(output, "verified", 0)),
+            WriteEvidence = _ => throw new NotSupportedException(),
+            MakeStatement = (_, _) => throw new NotSupportedException(),
             ReadJournal = (data, seen) => SmartProxy.Storage.JournalScan.Read(data.Path, seen),
             ExportLedger = (_, output) => Print(output, "{\"seq\":1}", 0),
             VerifyReceipt = (receipt, keys) => receipt == "good" && keys == "keys" ? null : "its signature does not fit",
@@ -130,14 +130,6 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
     {
         output.WriteLine(text);
         return code;
-    }
-
-    private static void CreateCa(string folder)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=test CA", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-        PrivateFile.WriteNew(Path.Combine(folder, "ca.pem"), System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
-        PrivateFile.WriteNew(Path.Combine(folder, "ca.key"), System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
     }
 
     /// <summary>A stopped system with the questions and the grant of the API's tests, and one receipt.</summary>

@@ -60,6 +60,39 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("0.0.0.0:8402", """{ "Names": ["proxy.internal", "192.0.2.1"] }""")]
+    [InlineData("[::]:8402", """{ "CertificateFile": "tls.pem", "KeyFile": "tls.key" }""")]
+    public async Task A_proxy_listener_with_tls_may_be_reached_by_others_and_an_admin_listener_beside_it_not(string address, string tls)
+    {
+        await _kit.InitAsync();
+        File.WriteAllText(_kit.File_("settings.json"), $$"""{ "SmartProxy": { "Listen": { "Tls": {{tls}} } } }""");
+        var (code, _, error) = await RunAsync("--config", _kit.File_("settings.json"), "--listen", address);
+        Assert.Equal((0, ""), (code, error));
+
+        (code, _, error) = await RunAsync("--config", _kit.File_("settings.json"), "--listen", address, "--admin", "0.0.0.0:8403");
+        Assert.Equal(2, code);
+        Assert.Contains("--admin", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ }""")]
+    [InlineData("""{ "Names": [] }""")]
+    [InlineData("""{ "CertificateFile": "tls.pem" }""")]
+    [InlineData("""{ "KeyFile": "tls.key" }""")]
+    [InlineData("""{ "CertificateFile": "tls.pem", "KeyFile": "tls.key", "Names": ["proxy.internal"] }""")]
+    [InlineData("""{ "Names": ["127.1"] }""")]
+    [InlineData("""{ "Names": ["proxy.internal"], "Name": "x" }""")]
+    public async Task Half_a_tls_setting_opens_nothing(string tls)
+    {
+        await _kit.InitAsync();
+        File.WriteAllText(_kit.File_("settings.json"), $$"""{ "SmartProxy": { "Listen": { "Tls": {{tls}} } } }""");
+        var (code, _, error) = await RunAsync("--config", _kit.File_("settings.json"), "--listen", "0.0.0.0:8402");
+
+        Assert.Equal(2, code);
+        Assert.Contains("SmartProxy:Listen:", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("127.1:8402")]
     [InlineData("example.com:8402")]

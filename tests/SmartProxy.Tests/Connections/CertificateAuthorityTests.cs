@@ -1,8 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Connections;
-using SmartProxy.Options;
-using SmartProxy.Protocol;
+using SmartProxy.Operator;
 using SmartProxy.TestKit;
 
 #pragma warning disable CA1416
@@ -16,59 +15,97 @@ public sealed class CertificateAuthorityTests : IDisposable
 
     private string Ca => _folder.File("ca");
 
-    private string Key => Path.Combine(Ca, CertificateAuthority.KeyFile);
+    private string Key => Path.Combine(Ca, AuthorityFolder.KeyFile);
+
+    private string NextKey => Path.Combine(Ca, AuthorityFolder.NextKeyFile);
+
+    private string Certificates => Path.Combine(Ca, AuthorityFolder.CertificateFile);
+
+    private AuthorityFolder Folder => new(Ca);
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void The_key_file_can_be_read_by_its_owner_only()
     {
-        CertificateAuthority.Create(Ca, _time).Dispose();
+        Create();
+        Folder.Rotate(_time.GetUtcNow());
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Key));
+        Assert.All([Key, NextKey], key => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Ca));
     }
 
-    [Theory]
-    [InlineData(UnixFileMode.GroupRead)]
-    [InlineData(UnixFileMode.OtherRead)]
-    [InlineData(UnixFileMode.OtherWrite)]
-    public void A_key_that_others_can_reach_is_refused(UnixFileMode more)
+    public static TheoryData<string, UnixFileMode> OpenKeys => new MatrixTheoryData<string, UnixFileMode>(
+        [AuthorityFolder.KeyFile, AuthorityFolder.NextKeyFile],
+        [
+            UnixFileMode.GroupRead, UnixFileMode.GroupWrite, UnixFileMode.GroupExecute, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.OtherExecute,
+            UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+        ]);
+
+    [Theory, MemberData(nameof(OpenKeys))]
+    public void A_key_that_others_can_reach_is_refused(string file, UnixFileMode more)
     {
-        CertificateAuthority.Create(Ca, _time).Dispose();
-        File.SetUnixFileMode(Key, UnixFileMode.UserRead | more);
+        Create();
+        Folder.Rotate(_time.GetUtcNow());
+        File.SetUnixFileMode(Path.Combine(Ca, file), UnixFileMode.UserRead | more);
 
-        var message = Assert.Throws<InvalidDataException>(() => CertificateAuthority.Load(Ca)).Message;
+        var message = Assert.Throws<InvalidDataException>(() => Folder.Load()).Message;
 
-        Assert.Contains("chmod 600", message, StringComparison.Ordinal);
+        Assert.Contains($"chmod 600 {Path.Combine(Ca, file)}", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void The_certificates_may_be_read_by_others_and_stay_so()
+    {
+        const UnixFileMode Shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Create();
+        File.SetUnixFileMode(Certificates, Shared);
+
+        Folder.Rotate(_time.GetUtcNow());
+        Folder.Retire(_time.GetUtcNow());
+
+        Assert.Equal(Shared, File.GetUnixFileMode(Certificates));
     }
 
     [Fact]
     public void A_missing_authority_is_refused_and_not_made_again()
     {
-        var message = Assert.Throws<InvalidDataException>(() => CertificateAuthority.Load(Ca)).Message;
+        var message = Assert.Throws<InvalidDataException>(() => Folder.Load()).Message;
 
         Assert.Contains("init", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Ca));
     }
 
-    [Fact]
-    public void A_damaged_key_is_refused_in_one_line()
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----")]
+    public void A_damaged_key_is_refused_in_one_line(string content)
     {
-        CertificateAuthority.Create(Ca, _time).Dispose();
-        File.WriteAllText(Key, "nonsense");
+        Create();
+        File.WriteAllText(Key, content);
 
-        Assert.DoesNotContain('\n', Assert.Throws<InvalidDataException>(() => CertificateAuthority.Load(Ca)).Message);
+        Assert.DoesNotContain('\n', Assert.Throws<InvalidDataException>(() => Folder.Load()).Message);
+    }
+
+    [Fact]
+    public void A_key_of_another_authority_is_refused()
+    {
+        Create();
+        new AuthorityFolder(_folder.File("other")).Create(_time.GetUtcNow(), []);
+        File.Copy(Path.Combine(_folder.File("other"), AuthorityFolder.KeyFile), Key, overwrite: true);
+
+        Assert.Contains("belong together", Assert.Throws<InvalidDataException>(() => Folder.Load()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_authority_is_never_replaced()
     {
-        CertificateAuthority.Create(Ca, _time).Dispose();
+        Create();
         var key = File.ReadAllText(Key);
 
-        Assert.Throws<IOException>(() => CertificateAuthority.Create(Ca, _time));
+        Assert.Throws<IOException>(Create);
 
         Assert.Equal(key, File.ReadAllText(Key));
     }
@@ -76,53 +113,70 @@ public sealed class CertificateAuthorityTests : IDisposable
     [Fact]
     public void The_authority_signs_leaves_and_nothing_below_them()
     {
-        using var created = CertificateAuthority.Create(Ca, _time);
-        using var loaded = CertificateAuthority.Load(Ca);
+        Create();
+        var loaded = Folder.Load().Current;
         var constraints = loaded.Certificate.Extensions.OfType<X509BasicConstraintsExtension>().Single();
 
         Assert.Equal((true, true, true, 0), (constraints.Critical, constraints.CertificateAuthority, constraints.HasPathLengthConstraint, constraints.PathLengthConstraint));
+        Assert.Equal(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, loaded.Certificate.Extensions.OfType<X509KeyUsageExtension>().Single().KeyUsages);
         Assert.True(loaded.Certificate.HasPrivateKey);
     }
 
-    [Theory]
-    [InlineData("api.example.com")]
-    [InlineData("192.0.2.7")]
-    [InlineData("2001:db8::1")]
-    [InlineData("a-very-long-label-that-makes-the-whole-name.longer-than-sixty-four-bytes.example.com")]
-    public void A_leaf_names_one_host_and_is_valid_for_a_month(string name)
+    [Fact]
+    public void A_rotation_hands_out_both_certificates_and_the_new_one_signs_from_its_moment_on()
     {
-        using var authority = CertificateAuthority.Create(Ca, _time);
-        using var mint = Mint(authority);
-        using var leaf = mint.Mint(Host(name));
-        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single();
+        var first = Create().Current;
+        var set = Folder.Rotate(_time.GetUtcNow().AddDays(7));
 
-        Assert.Equal([name], names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(a => a.ToString())));
-        Assert.True(leaf.GetNameInfo(X509NameType.SimpleName, false).Length <= 64);
-        Assert.Equal(_time.GetUtcNow().AddDays(30).DateTime, leaf.NotAfter.ToUniversalTime(), TimeSpan.FromSeconds(1));
-        Assert.Equal(_time.GetUtcNow().AddDays(-1).DateTime, leaf.NotBefore.ToUniversalTime(), TimeSpan.FromSeconds(1));
-        Assert.Contains(leaf.Extensions, e => e is X509AuthorityKeyIdentifierExtension);
-        Assert.Contains(leaf.Extensions, e => e is X509SubjectKeyIdentifierExtension);
+        Assert.Equal([first.Fingerprint, set.Next!.Fingerprint], set.Trusted.Select(certificate => new CertificateAuthority(certificate).Fingerprint));
+        Assert.Equal(first.Fingerprint, set.SignerAt(_time.GetUtcNow().AddDays(7).AddSeconds(-2)).Fingerprint);
+        Assert.Equal(set.Next.Fingerprint, set.SignerAt(_time.GetUtcNow().AddDays(7)).Fingerprint);
+        Assert.Equal(2, File.ReadAllText(Certificates).Split("BEGIN CERTIFICATE").Length - 1);
+        Assert.All([Key, NextKey], key => Assert.Equal(2, File.ReadAllText(key).Split("BEGIN").Length));
     }
 
     [Fact]
-    public void A_context_is_kept_per_host_within_the_bound_and_renewed_in_time()
+    public void Retiring_waits_for_the_successor_and_leaves_nothing_of_the_old_one()
     {
-        using var authority = CertificateAuthority.Create(Ca, _time);
-        using var mint = Mint(authority, capacity: 2);
-        var (a, b, c) = (Host("a.test"), Host("b.test"), Host("c.test"));
-        var first = mint.For(a);
-        mint.For(b);
+        var first = Create().Current;
+        Assert.Contains("ca rotate", Assert.Throws<OperatorException>(() => Folder.Retire(_time.GetUtcNow())).Message, StringComparison.Ordinal);
+        var next = Folder.Rotate(_time.GetUtcNow().AddDays(7)).Next!;
+        Assert.Contains("ca retire", Assert.Throws<OperatorException>(() => Folder.Rotate(_time.GetUtcNow())).Message, StringComparison.Ordinal);
+        Assert.Contains("the successor signs from", Assert.Throws<OperatorException>(() => Folder.Retire(_time.GetUtcNow())).Message, StringComparison.Ordinal);
 
-        Assert.Same(first, mint.For(a));
-        mint.For(c);
-        Assert.Same(first, mint.For(a));
+        var set = Folder.Retire(_time.GetUtcNow().AddDays(7));
 
-        _time.Advance(TimeSpan.FromDays(28));
-        Assert.NotSame(first, mint.For(a));
+        Assert.Equal((next.Fingerprint, null, 1), (set.Current.Fingerprint, set.Next, set.Trusted.Count));
+        Assert.False(File.Exists(NextKey));
+        Assert.DoesNotContain(first.Certificate.ExportCertificatePem(), File.ReadAllText(Certificates), StringComparison.Ordinal);
     }
 
-    private LeafMint Mint(CertificateAuthority authority, int capacity = 10) =>
-        new(authority, new SeededRandom(1), _time, Microsoft.Extensions.Options.Options.Create(new ConnectionOptions { LeafCertificates = capacity }));
+    [Fact]
+    public void A_rotation_that_was_cut_off_can_be_done_again()
+    {
+        var first = Create().Current;
+        var before = File.ReadAllText(Certificates);
 
-    private static HostName Host(string text) => HostName.TryParse(text, out var host) ? host : throw new ArgumentException(text);
+        // (1) was done and (2) was not.
+        Folder.Rotate(_time.GetUtcNow());
+        File.WriteAllText(Certificates, before);
+
+        Assert.Equal((first.Fingerprint, null), (Folder.Load().Current.Fingerprint, Folder.Load().Next));
+        Assert.NotNull(Folder.Rotate(_time.GetUtcNow()).Next);
+    }
+
+    [Fact]
+    public void A_retirement_that_was_cut_off_can_be_ended()
+    {
+        Create();
+        var next = Folder.Rotate(_time.GetUtcNow()).Next!;
+
+        // (3) was done and (4) was not.
+        File.Move(NextKey, Key, overwrite: true);
+
+        Assert.Equal((next.Fingerprint, 2), (Folder.Load().Current.Fingerprint, Folder.Load().Trusted.Count));
+        Assert.Equal((next.Fingerprint, 1), (Folder.Retire(_time.GetUtcNow()).Current.Fingerprint, Folder.Load().Trusted.Count));
+    }
+
+    private AuthoritySet Create() => Folder.Create(_time.GetUtcNow(), []);
 }

@@ -59,6 +59,7 @@ public sealed class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("invariant", "I15")]
     public async Task No_secret_is_logged_printed_answered_or_stored()
     {
         await TravelAsync();

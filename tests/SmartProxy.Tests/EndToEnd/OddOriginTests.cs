@@ -154,6 +154,7 @@ public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
     }
 
     [Fact]
+    [Trait("invariant", "I13")]
     public async Task A_redirect_of_a_paid_request_goes_to_the_agent_and_the_payment_goes_nowhere_else()
     {
         using var odd = world.NextCase();

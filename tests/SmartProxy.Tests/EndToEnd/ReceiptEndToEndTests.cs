@@ -64,6 +64,7 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait("invariant", "I16")]
     public async Task A_refused_request_leads_to_a_genuine_receipt_with_the_reason_and_the_rule()
     {
         var id = await AskAsync(Dear, HttpStatusCode.Forbidden);
@@ -75,6 +76,12 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
         Assert.Equal("policies.small.limits.payment", receipt.GetProperty("decision").GetProperty("rule").GetString());
         Assert.Equal("0.9", receipt.GetProperty("payment").GetProperty("usd").GetString()!.TrimEnd('0'));
         Assert.Empty(_seller.PaymentsAt(Dear));
+
+        await _proxy.StopAsync();
+        var lines = _proxy.Journal();
+        var policy = lines.Select(line => line.Entry).OfType<JournalEntry.Recorded>().Select(entry => entry.Event).OfType<LedgerEvent.PolicyActivated>().Last();
+        Assert.Equal(policy.Hash.ToString(), receipt.GetProperty("decision").GetProperty("policyHash").GetString());
+        AssertLine(Assert.Single(lines, line => line.Entry is JournalEntry.Recorded { Event: LedgerEvent.Refused }), receipt.GetProperty("ledger").GetProperty("outcome"));
     }
 
     [Fact]

@@ -29,28 +29,32 @@ public sealed class DestinationGuardTests
         { "8.8.8.8", true }, { "1.1.1.1", true }, { "93.184.216.34", true },
 
         // Metadata services, the public one too.
-        { "169.254.169.254", false }, { "169.254.170.2", false }, { "169.254.170.23", false }, { "100.100.100.200", false },
+        { "169.254.169.254", false }, { "169.254.169.252", false }, { "169.254.0.23", false }, { "169.254.42.42", false }, { "169.254.170.2", false }, { "169.254.170.23", false }, { "100.100.100.200", false },
         { "168.63.129.15", true }, { "168.63.129.16", false }, { "168.63.129.17", true }, { "192.0.0.192", false },
-        { "fd00:ec2::254", false }, { "fd00:ec2::23", false }, { "fd20:ce::254", false },
+        { "fd00:ec2::254", false }, { "fd00:ec2::23", false }, { "fd20:ce::254", false }, { "fd00:42::42", false }, { "fd00:c1::a9fe:a9fe", false },
 
         { "::", false }, { "::1", false }, { "::2", false }, { "::7f00:1", false }, { "::127.0.0.1", false }, { "::8.8.8.8", false },
-        { "::ffff:ffff", false }, { "::1:0:0", true },
+        { "::ffff:ffff", false }, { "::1:0:0", false },
         { "::ffff:0.0.0.0", false }, { "::ffff:127.0.0.1", false }, { "::ffff:7f00:1", false }, { "::ffff:10.0.0.1", false },
         { "::ffff:169.254.169.254", false }, { "::ffff:168.63.129.16", false }, { "::ffff:8.8.8.8", false }, { "::ffff:255.255.255.255", false },
         { "::ffff:0:127.0.0.1", false }, { "::ffff:0:8.8.8.8", false },
-        { "64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", true }, { "64:ff9b::", false }, { "64:ff9b::127.0.0.1", false }, { "64:ff9b::a9fe:a9fe", false },
-        { "64:ff9b::8.8.8.8", false }, { "64:ff9b::ffff:ffff", false }, { "64:ff9b:0:0:0:1::", true },
-        { "64:ff9b:0:ffff::", true }, { "64:ff9b:1::", false }, { "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", false }, { "64:ff9b:2::", true },
-        { "ff:ffff::", true }, { "100::", false }, { "100::ffff:ffff:ffff:ffff", false }, { "100:0:0:1::", false }, { "100:0:0:2::", true },
-        { "2000:ffff::", true }, { "2001::", false }, { "2001:0:1::", false }, { "2001:2::1", false }, { "2001:10::", false }, { "2001:20::", false },
+        { "64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "64:ff9b::", false }, { "64:ff9b::127.0.0.1", false }, { "64:ff9b::a9fe:a9fe", false },
+        { "64:ff9b::8.8.8.8", false }, { "64:ff9b::ffff:ffff", false }, { "64:ff9b:0:0:0:1::", false },
+        { "64:ff9b:0:ffff::", false }, { "64:ff9b:1::", false }, { "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", false }, { "64:ff9b:2::", false },
+        { "ff:ffff::", false }, { "100::", false }, { "100::ffff:ffff:ffff:ffff", false }, { "100:0:0:1::", false }, { "100:0:0:2::", false },
+        { "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "2000::", true }, { "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true }, { "2001::", false }, { "2001:0:1::", false }, { "2001:2::1", false }, { "2001:10::", false }, { "2001:20::", false },
         { "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "2001:200::", true },
         { "2001:db7:ffff::", true }, { "2001:db8::", false }, { "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "2001:db9::", true },
         { "2001:4860:4860::8888", true }, { "2606:4700:4700::1111", true }, { "2a00:1450:4001::1", true },
         { "2002::", false }, { "2002:7f00:1::", false }, { "2002:808:808::1", false }, { "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "2003::", true },
+
+        // ISATAP: the prefix is public, and the IPv4 address at its end decides.
+        { "2a00:1450::5efe:808:808", true }, { "2a00:1450::200:5efe:808:808", true }, { "2a00:1450::5efe:7f00:1", false }, { "2a00:1450::200:5efe:7f00:1", false },
+        { "2a00:1450::5efe:a00:1", false }, { "2a00:1450::5efe:a9fe:a9fe", false }, { "2a00:1450::5efe:a83f:8110", false }, { "2a00:1450::1:5efe:7f00:1", true },
         { "3ffe:ffff::", true }, { "3fff::", false }, { "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "3fff:1000::", true },
-        { "5eff:ffff::", true }, { "5f00::", false }, { "5f00:ffff::", false }, { "5f01::", true },
-        { "fbff:ffff::", true }, { "fc00::", false }, { "fd00::1", false }, { "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "fe00::", true },
-        { "fe7f:ffff::", true }, { "fe80::", false }, { "fe80::1", false }, { "fe80::1%2", false }, { "febf:ffff::", false },
+        { "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true }, { "4000::", false }, { "5f00::", false }, { "5f00:ffff::", false }, { "5f01::", false },
+        { "fbff:ffff::", false }, { "fc00::", false }, { "fd00::1", false }, { "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "fe00::", false },
+        { "fe7f:ffff::", false }, { "fe80::", false }, { "fe80::1", false }, { "fe80::1%2", false }, { "febf:ffff::", false },
         { "fec0::", false }, { "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false }, { "ff00::", false }, { "ff02::1", false },
         { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false },
     };
@@ -72,12 +76,23 @@ public sealed class DestinationGuardTests
         { "169.254.169.254:80", "169.254.169.254", 80, true },
         { "0.0.0.0/0", "168.63.129.16", 80, false },
         { "fd00::/8", "fd00:ec2::254", 80, false },
+        { "[fd00:ec2::254]:80", "fd00:ec2::254", 80, true },
+        { "169.254.169.254:80", "169.254.169.254", 81, false },
+        { "::/0", "::ffff:169.254.169.254", 80, false },
+        { "::/0", "64:ff9b::a83f:8110", 80, false },
 
         // What an address leads to is judged again.
         { "64:ff9b::/96", "64:ff9b::808:808", 443, true },
         { "64:ff9b::/96", "64:ff9b::7f00:1", 443, false },
         { "64:ff9b::/96", "64:ff9b::a9fe:a9fe", 443, false },
         { "2002::/16", "2002:a00:1::1", 443, false },
+        { "2002::/16", "2002:808:808::1", 443, true },
+        { "2001::/32", "2001::f7f7:f7f7", 443, true },
+        { "2001::/32", "2001::80ff:fffe", 443, false },
+
+        // Nobody but its operator can read a local translation: no block opens it.
+        { "64:ff9b:1::/48", "64:ff9b:1::808:808", 443, false },
+        { "[64:ff9b:1::808:808]:443", "64:ff9b:1::808:808", 443, true },
 
         // Our own listeners are refused above every exception, under every name of this machine.
         { "127.0.0.1:8403", "127.0.0.1", 8403, false },
@@ -88,6 +103,9 @@ public sealed class DestinationGuardTests
         { "::/0", "::", 8403, false },
         { "::/0", "::ffff:127.0.0.1", 8403, false },
         { "::/0", "64:ff9b::127.0.0.1", 8403, false },
+        { "[64:ff9b::7f00:1]:8403", "64:ff9b::127.0.0.1", 8403, false },
+        { "::/0", "2a00:1450::5efe:7f00:1", 8403, false },
+        { "::/0", "2001::80ff:fffe", 8403, false },
         { "0.0.0.0/0", "127.0.0.1", 8404, true },
     };
 
@@ -110,6 +128,9 @@ public sealed class DestinationGuardTests
     [InlineData("0x7f.1:80")]
     [InlineData("localhost:80")]
     [InlineData("10.1.0.0/33")]
+    [InlineData("10.1.2.3/16")]
+    [InlineData("0x0a.0.0.0/8")]
+    [InlineData("012.0.0.0/8")]
     [InlineData("127.0.0.1:0")]
     [InlineData("")]
     public void A_mistaken_exception_stops_the_start(string rule) =>

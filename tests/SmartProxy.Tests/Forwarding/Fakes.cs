@@ -20,12 +20,18 @@ internal sealed class FakeAuthenticator : IAgentAuthenticator, IDisposable
     /// <summary>The credentials of the second agent.</summary>
     public static string OtherBasic { get; } = "Basic " + Convert.ToBase64String("you:sp_other"u8);
 
+    /// <summary>Further agents, by their credentials.</summary>
+    public Dictionary<string, string> Others { get; } = [];
+
     public AgentIdentity Identity => field ??= new AgentIdentity(new AgentId("me"), "id", _revoked.Token);
 
     private AgentIdentity Other => field ??= new AgentIdentity(new AgentId("you"), "other", CancellationToken.None);
 
     public AgentIdentity? Authenticate(string? proxyAuthorization) =>
-        (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity : proxyAuthorization == OtherBasic ? Other : null;
+        (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity
+        : proxyAuthorization == OtherBasic ? Other
+        : proxyAuthorization is not null && Others.TryGetValue(proxyAuthorization, out var name) ? new AgentIdentity(new AgentId(name), name, CancellationToken.None)
+        : null;
 
     public void Revoke() => _revoked.Cancel();
 

@@ -25,14 +25,19 @@ internal sealed class ProxyFixture : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly WebApplication _app;
 
-    private ProxyFixture(IEnumerable<int> originPorts, Action<UpstreamOptions>? upstream, Action<ConnectionOptions>? connections)
+    private ProxyFixture(IEnumerable<int> originPorts, Action<UpstreamOptions>? upstream, Action<ConnectionOptions>? connections, Action<EgressOptions>? egress, ProxyTls? tls)
     {
-        Authority = CertificateAuthority.Create(_folder.File("ca"), TimeProvider.System);
+        var authorities = new AuthorityFolder(_folder.File("ca"));
+        Authority = authorities.Create(TimeProvider.System.GetUtcNow(), []).Current;
         File.WriteAllText(_folder.File("extra.pem"), OriginCertificates.RootPem);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.Configure<EgressOptions>(o => originPorts.ToList().ForEach(port => o.Allow.Add($"127.0.0.1:{port}")));
+        builder.Services.Configure<EgressOptions>(o =>
+        {
+            originPorts.ToList().ForEach(port => o.Allow.Add($"127.0.0.1:{port}"));
+            egress?.Invoke(o);
+        });
         builder.Services.Configure<UpstreamOptions>(o =>
         {
             o.ExtraCaFile = _folder.File("extra.pem");
@@ -43,7 +48,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
         builder.Services.AddSingleton<IPolicyView>(Policy);
         builder.Services.AddSingleton<IPaymentFlow>(Flow);
         builder.Services.AddSingleton<IPaymentGuard>(Guard);
-        builder.Services.AddSingleton(Authority);
+        builder.Services.AddSingleton(provider => new Authorities(authorities, TimeProvider.System, provider.GetRequiredService<ILogger<Authorities>>()));
         builder.Services.AddSingleton(provider => new DestinationGuard(
             provider.GetRequiredService<OwnListeners>(),
             provider.GetRequiredService<IOptions<EgressOptions>>(),
@@ -52,7 +57,8 @@ internal sealed class ProxyFixture : IAsyncDisposable
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {
             KestrelSetup.Apply(kestrel, kestrel.ApplicationServices.GetRequiredService<IOptions<ConnectionOptions>>().Value);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseSmartProxy());
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseSmartProxy(
+                tls is null ? null : ActivatorUtilities.CreateInstance<OwnTls>(kestrel.ApplicationServices, tls)));
         });
         _app = builder.Build();
         var endpoint = _app.Services.GetRequiredService<ForwardingEndpoint>();
@@ -69,6 +75,9 @@ internal sealed class ProxyFixture : IAsyncDisposable
 
     public CertificateAuthority Authority { get; }
 
+    /// <summary>The authority's certificate, as agents get it.</summary>
+    public string AuthorityFile => _folder.File("ca/ca.pem");
+
     public Func<string, Task<IPAddress[]>> Resolve { get; set; } = name =>
         name.EndsWith(".test", StringComparison.Ordinal) ? Task.FromResult<IPAddress[]>([IPAddress.Loopback]) : Task.FromResult<IPAddress[]>([]);
 
@@ -77,9 +86,9 @@ internal sealed class ProxyFixture : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<ProxyFixture> StartAsync(
-        IEnumerable<int> originPorts, Action<UpstreamOptions>? upstream = null, Action<ConnectionOptions>? connections = null)
+        IEnumerable<int> originPorts, Action<UpstreamOptions>? upstream = null, Action<ConnectionOptions>? connections = null, Action<EgressOptions>? egress = null, ProxyTls? tls = null)
     {
-        var fixture = new ProxyFixture(originPorts, upstream, connections);
+        var fixture = new ProxyFixture(originPorts, upstream, connections, egress, tls);
         await fixture._app.StartAsync();
         fixture.Port = new Uri(fixture._app.Urls.First()).Port;
         fixture.Services.GetRequiredService<OwnListeners>().Set([new IPEndPoint(IPAddress.Loopback, fixture.Port)]);

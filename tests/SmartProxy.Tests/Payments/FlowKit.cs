@@ -39,7 +39,7 @@ internal sealed class FlowKit : IAsyncDisposable
         Approvals = new ApprovalDesk(ledger.Host, random, ledger.Time, NullLogger<ApprovalDesk>.Instance);
         Flow = new PaymentFlow(
             claims, Approvals, new QuoteDesk(claims, new LedgerForesight(ledger.Host)), ledger.Host, new PolicyNetworks(null),
-            new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new Metrics(), NullLogger<PaymentFlow>.Instance);
+            new RefusalDesk(ledger.Host, View, queries, random, ledger.Time, NullLogger<RefusalDesk>.Instance), presented, new SellerPapers(ledger.Time), new Metrics(), NullLogger<PaymentFlow>.Instance);
     }
 
     public OpenLedger Ledger { get; }
@@ -80,11 +80,15 @@ internal sealed class FlowKit : IAsyncDisposable
     }
 
     /// <summary>A version 2 challenge of one or more offers.</summary>
-    public static HeldAnswer Challenge(params (long Amount, string PayTo)[] offers)
+    public static HeldAnswer Challenge(params (long Amount, string PayTo)[] offers) => Challenge("", offers);
+
+    /// <param name="promise">Further members of <c>resource</c>, each led by a comma.</param>
+    /// <param name="offers">Amounts and recipients.</param>
+    public static HeldAnswer Challenge(string promise, params (long Amount, string PayTo)[] offers)
     {
         var entries = offers.Select(offer =>
             $$$"""{"scheme":"exact","network":"eip155:84532","amount":"{{{offer.Amount}}}","asset":"{{{Usdc}}}","payTo":"{{{offer.PayTo}}}","maxTimeoutSeconds":60,"extra":{"name":"USDC","version":"2"}}""");
-        var document = $$"""{"x402Version":2,"error":"Payment required","resource":{"url":"https://api.seller.test/paid"},"accepts":[{{string.Join(',', entries)}}]}""";
+        var document = $$"""{"x402Version":2,"error":"Payment required","resource":{"url":"https://api.seller.test/paid"{{promise}}},"accepts":[{{string.Join(',', entries)}}]}""";
         return new HeldAnswer(
             new AnswerHead(402, new HeaderDictionary { ["PAYMENT-REQUIRED"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(document)) }), "{}"u8.ToArray(), IsBodyWhole: true);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
@@ -121,6 +122,7 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
+    [Trait("invariant", "I4")]
     public async Task Twenty_retries_against_a_seller_that_never_delivers_lead_to_one_signature()
     {
         await using var kit = await FlowKit.CreateAsync();
@@ -296,6 +298,23 @@ public sealed class PaymentFlowTests
         Assert.Contains(call.Passed.Value.Headers, header => header.Key == "Smart-Proxy-Unpaid" && header.Value.Contains("upto eip155:84532", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("60", 60)]
+    [InlineData("100000", 120)]
+    [Trait("invariant", "I7")]
+    public async Task A_signature_ends_with_the_shorter_of_the_sellers_time_and_ours(string sellers, int expected)
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        var challenge = FlowKit.Cent();
+        var document = Encoding.UTF8.GetString(Convert.FromBase64String(challenge.Head.Headers["PAYMENT-REQUIRED"]!)).Replace("\"maxTimeoutSeconds\":60", $"\"maxTimeoutSeconds\":{sellers}", StringComparison.Ordinal);
+        challenge.Head.Headers["PAYMENT-REQUIRED"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(document));
+
+        await kit.Flow.RunAsync(new ScriptedCall(challenge, FlowKit.Paid));
+
+        var reserved = kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).OfType<JournalEntry.Reserved>().Single();
+        Assert.Equal(expected, reserved.Authorization.Terms.ValidBefore - kit.Ledger.Time.GetUtcNow().ToUnixTimeSeconds());
+    }
+
     [Fact]
     public async Task The_agents_own_ceiling_tightens_the_price()
     {
@@ -342,6 +361,7 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
+    [Trait("invariant", "I1")]
     public async Task Two_hundred_parallel_requests_on_a_budget_for_ten_lead_to_exactly_ten_signatures()
     {
         for (var round = 0; round < 50; round++)

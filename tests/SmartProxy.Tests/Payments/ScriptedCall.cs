@@ -64,7 +64,7 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
             Passed = (answer.Head.Status, reply.Headers);
         }
 
-        return ValueTask.FromResult(new PaidAttempt(answer.Head, IsComplete: !answer.BreaksOff, NeverSent: false, default, IsShown: !answer.BreaksOff));
+        return ValueTask.FromResult(new PaidAttempt(answer.Head, IsComplete: !answer.BreaksOff, NeverSent: false, default, IsShown: !answer.BreaksOff) { Ending = answer.Ending });
     }
 
     public ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)
@@ -93,6 +93,9 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
 /// <param name="BreaksOff">Whether nothing follows the head, and none of it reaches the agent.</param>
 internal sealed record ScriptedAnswer(AnswerHead? Head, bool BreaksOff = false)
 {
+    /// <summary>How the body ends.</summary>
+    public BodyEnding Ending { get; init; }
+
     public static readonly ScriptedAnswer Lost = new((AnswerHead?)null);
 
     public static ScriptedAnswer Of(int status, params (string Name, string Value)[] headers)

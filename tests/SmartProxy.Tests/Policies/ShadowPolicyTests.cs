@@ -95,7 +95,7 @@ public sealed class ShadowPolicyTests : IDisposable
         for (var i = 0; i < 3; i++)
         {
             var call = new ScriptedCall(FlowKit.Cent(), FlowKit.Paid) { Target = $"/{i}" };
-            await kit.Flow.RunAsync(call);
+            await kit.Flow.RunAsync(call).AsTask().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
             outcomes.Add(call.Answered?.Reason ?? "paid");
         }
 

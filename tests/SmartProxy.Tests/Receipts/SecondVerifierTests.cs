@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
@@ -17,7 +16,7 @@ public sealed class SecondVerifierTests : IDisposable
     private static readonly DateTimeOffset Now = ReceiptSamples.Decided.AddSeconds(2);
 
     private readonly TempFolder _temp = new();
-    private readonly bool _hasNode = Has("node", "--version");
+    private readonly bool _hasNode = OtherTools.Has("node", "--version");
 
     public void Dispose() => _temp.Dispose();
 
@@ -118,7 +117,7 @@ public sealed class SecondVerifierTests : IDisposable
     [Fact]
     public async Task Openssl_confirms_a_receipt_and_shows_nothing_of_a_changed_one()
     {
-        if (OperatingSystem.IsWindows() || !Has("openssl", "version"))
+        if (OperatingSystem.IsWindows() || !OtherTools.Has("openssl", "version"))
         {
             return;
         }
@@ -129,25 +128,10 @@ public sealed class SecondVerifierTests : IDisposable
         var key = set.RootElement.GetProperty("keys")[0];
         string[] point = [key.GetProperty("x").GetString()!, key.GetProperty("y").GetString()!];
 
-        var (exitCode, output) = await RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), receipt, point[0], point[1]);
+        var (exitCode, output) = await OtherTools.RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), receipt, point[0], point[1]);
         Assert.Equal(0, exitCode);
         Assert.Contains("\"outcome\":\"paid\"", output, StringComparison.Ordinal);
-        Assert.Equal((1, ""), await RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), Save("changed", "f" + jws[1..]), point[0], point[1]));
-    }
-
-    private static bool Has(string tool, string versionArgument)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(tool, versionArgument) { RedirectStandardOutput = true });
-            process!.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            TestContext.Current.TestOutputHelper?.WriteLine($"not run: `{tool}` isn't on the path");
-            return false;
-        }
+        Assert.Equal((1, ""), await OtherTools.RunAsync("sh", Repository.PathOf("tests", "verifier", "openssl.sh"), Save("changed", "f" + jws[1..]), point[0], point[1]));
     }
 
     private static string[] Journal(string record, string? committed = null)
@@ -190,21 +174,10 @@ public sealed class SecondVerifierTests : IDisposable
 
     private static async Task<bool> VerifyAsync(params string[] arguments)
     {
-        var (exitCode, output) = await RunAsync("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments]);
+        var (exitCode, output) = await OtherTools.RunAsync("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments]);
         using var answer = JsonDocument.Parse(output);
         var holds = answer.RootElement.GetProperty("ok").GetBoolean();
         Assert.Equal(holds ? 0 : 1, exitCode);
         return holds;
-    }
-
-    private static async Task<(int ExitCode, string Output)> RunAsync(string tool, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        TestContext.Current.TestOutputHelper?.WriteLine(output + await errors);
-        return (process.ExitCode, output);
     }
 }

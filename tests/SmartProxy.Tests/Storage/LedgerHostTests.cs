@@ -28,6 +28,7 @@ public sealed class LedgerHostTests : IDisposable
     }
 
     [Fact]
+    [Trait("invariant", "I2")]
     public async Task A_reservation_is_answered_and_found_only_when_it_is_on_disk()
     {
         var disk = new GatedDisk();

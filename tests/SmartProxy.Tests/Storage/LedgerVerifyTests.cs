@@ -71,6 +71,7 @@ public sealed class LedgerVerifyTests : IDisposable
     }
 
     [Fact]
+    [Trait("invariant", "I5")]
     public void A_journal_written_again_with_another_past_betrays_it_by_the_record_that_the_chain_shows()
     {
         Write(Compose(entry => entry is JournalEntry.Recorded { Event: LedgerEvent.PolicyActivated p }

@@ -7,7 +7,7 @@ namespace SmartProxy.Tests.Storage;
 /// <summary>Requests for payments that differ from each other in everything that must be unique.</summary>
 internal static class Purchases
 {
-    public static readonly Bytes32 Policy = Bytes32.Sha256("policy"u8);
+    public static readonly Bytes32 Policy = Bytes32.Sha256([.. "{}"u8, .. Bytes32.Sha256("[]"u8).ToArray()]);
     public static readonly LedgerEvent PolicyActivated = new LedgerEvent.PolicyActivated(Policy, "{}", "[]", "first");
 
     private static readonly Origin Shop = Parse("https://api.example");

@@ -26,13 +26,17 @@ internal static class ChainSetup
 
         ChainWatch Watch(ChainId chain, NetworkOptions options)
         {
-            var nodes = options.Rpc.Select(url => new EthRpc(Client(url))).ToList();
             var ours = AssetRegistry.Default.Assets.Where(asset => asset.Chain == chain).SelectMany(asset => wallets.Select(wallet => new WalletAccount(asset.Address, wallet))).ToList();
-            return new ChainWatch(new AgreedChain(chain, nodes, options.Confirmations), ledger, new ChainBook(ledger, chain), funds, alarms, ours, time);
+            return new ChainWatch(Agreed(chain, options), ledger, new ChainBook(ledger, chain), funds, alarms, ours, time);
         }
     }
 
-    // Never through a proxy: HTTPS_PROXY may well be ourselves. Lives as long as the process.
+    /// <summary>A chain as all nodes of its settings agree to see it.</summary>
+    public static AgreedChain Agreed(ChainId chain, NetworkOptions options) => new(chain, [.. options.Rpc.Select(Node)], options.Confirmations);
+
+    /// <summary>A node by its URL. Never through a proxy: HTTPS_PROXY may well be ourselves. Lives as long as the process.</summary>
+    public static EthRpc Node(Uri url) => new(Client(url));
+
     private static HttpClient Client(Uri url) => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
     {
         BaseAddress = url,

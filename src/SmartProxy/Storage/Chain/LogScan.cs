@@ -18,6 +18,9 @@ internal sealed class LogScan(AgreedChain chain)
     /// <summary>The last block that was read; null before the first.</summary>
     public BlockHeader? Last { get; private set; }
 
+    /// <summary>Whether the last reading failed and the next one asks for less.</summary>
+    public bool IsHalved { get; private set; }
+
     public bool IsAt(BlockHeader final) => Last == final;
 
     public void StartAt(long block) => _next = block;
@@ -34,6 +37,7 @@ internal sealed class LogScan(AgreedChain chain)
             return null;
         }
 
+        IsHalved = false;
         var to = Math.Min(final.Number, _next + _span - 1);
         try
         {
@@ -44,11 +48,12 @@ internal sealed class LogScan(AgreedChain chain)
         }
         catch (ChainFaultException fault) when (fault.Fault is ChainFault.Unreachable && to > _next)
         {
-            _span = Math.Max(1, (to - _next + 1) / 2);
+            (_span, IsHalved) = (Math.Max(1, (to - _next + 1) / 2), true);
             throw;
         }
     }
 
+    // Two questions: a filter names the place of the wallet among the arguments, and "either" can't be said.
     private async Task<IReadOnlyList<WalletLog>> ReadAsync(HashSet<WalletAccount> accounts, long to, CancellationToken cancellationToken)
     {
         if (accounts.Count == 0)
@@ -57,6 +62,8 @@ internal sealed class LogScan(AgreedChain chain)
         }
 
         var asked = new WalletLogs([.. accounts.Select(account => account.Asset).Distinct()], [.. accounts.Select(account => account.Wallet).Distinct()], _next, to);
-        return await chain.LogsAsync(asked, cancellationToken);
+        var left = await chain.LogsAsync(asked, cancellationToken);
+        var cameIn = await chain.LogsAsync(asked.Incoming(), cancellationToken);
+        return cameIn.Count == 0 ? left : [.. left.Concat(cameIn).OrderBy(log => log.Block).ThenBy(log => log.Index)];
     }
 }

@@ -15,6 +15,8 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
     /// <summary>How the reason of a freeze for drift begins.</summary>
     public const string DriftWord = "drift";
 
+    private readonly Refunds _refunds = new(chain, ledger);
+
     /// <summary>Payments about which something was found that is not booked yet.</summary>
     public HashSet<OpenPayment> Found { get; } = [];
 
@@ -49,7 +51,7 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
     {
         // Anybody can make a token say that nothing was moved from anybody: that is no event.
         var transfers = logs.Where(log => log.Kind is WalletLogKind.Transfer && log.Value > 0).ToList();
-        foreach (var log in logs.Where(log => log.Kind is not WalletLogKind.Transfer))
+        foreach (var log in logs.Where(log => log.Kind is WalletLogKind.Used or WalletLogKind.Canceled))
         {
             var payment = await ledger.QueryAsync((books, _) => books.FindByNonce(chain, log.Asset, log.Wallet, log.Subject) is { } found ? new Known(found.Id, found.State, found.Facts.PayTo) : null, cancellationToken);
             var transfer = log.Kind is WalletLogKind.Used ? TransferOf(log, payment, transfers) : null;
@@ -60,6 +62,11 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
         foreach (var transfer in transfers)
         {
             await DriftAsync(transfer, null, proof, cancellationToken);
+        }
+
+        foreach (var received in logs.Where(log => log.Kind is WalletLogKind.Received && log.Value > 0))
+        {
+            await _refunds.TakeAsync(received, proof, cancellationToken);
         }
     }
 

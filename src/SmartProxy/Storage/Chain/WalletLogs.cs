@@ -16,13 +16,16 @@ internal enum WalletLogKind
 
     /// <summary>ERC-20: token units left the wallet.</summary>
     Transfer,
+
+    /// <summary>ERC-20: token units came into the wallet.</summary>
+    Received,
 }
 
 /// <summary>One event of a token contract about one of our wallets.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="Asset">The contract.</param>
 /// <param name="Wallet">Our wallet.</param>
-/// <param name="Subject">The nonce; for a transfer the recipient as a word.</param>
+/// <param name="Subject">The nonce; for a transfer the other side as a word: recipient, or sender of what came in.</param>
 /// <param name="Value">Token units, for a transfer.</param>
 /// <param name="Block">The block's number.</param>
 /// <param name="BlockHash">The block's hash.</param>
@@ -41,6 +44,12 @@ internal sealed record WalletLogs(IReadOnlyList<EvmAddress> Assets, IReadOnlyLis
     /// <summary>The events that are asked for. All three have the wallet as their first argument.</summary>
     public IReadOnlyList<Bytes32> Topics { get; init; } = [UsedTopic, CanceledTopic, TransferTopic];
 
+    /// <summary>Whether the wallet is the second argument instead: transfers that came in.</summary>
+    public bool IsIncoming { get; private init; }
+
+    /// <summary>The same question about transfers that came in.</summary>
+    public WalletLogs Incoming() => this with { IsIncoming = true, Topics = [TransferTopic] };
+
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -49,6 +58,11 @@ internal sealed record WalletLogs(IReadOnlyList<EvmAddress> Assets, IReadOnlyLis
         json.WriteString("toBlock"u8, EthJson.ToQuantity(ToBlock));
         json.WriteStartArray("topics"u8);
         Write(json, null, Topics.Select(topic => topic.ToString()));
+        if (IsIncoming)
+        {
+            json.WriteNullValue(); // from anybody
+        }
+
         Write(json, null, Wallets.Select(wallet => EthJson.WordOf(wallet).ToString()));
         json.WriteEndArray();
         json.WriteEndObject();
@@ -67,16 +81,20 @@ internal sealed record WalletLogs(IReadOnlyList<EvmAddress> Assets, IReadOnlyLis
     {
         var topics = log.Member("topics").List(4).Select(topic => topic.Word()).ToList();
         var (asset, block) = (log.Member("address").Address(), log.Member("blockNumber").Quantity());
-        var wallet = topics.Count == 3 ? Wallets.Where(wallet => EthJson.WordOf(wallet) == topics[1]).Cast<EvmAddress?>().FirstOrDefault() : null;
+        var (ours, other) = IsIncoming ? (2, 1) : (1, 2);
+        var wallet = topics.Count == 3 ? Wallets.Where(wallet => EthJson.WordOf(wallet) == topics[ours]).Cast<EvmAddress?>().FirstOrDefault() : null;
         var wasTakenBack = log.TryGetProperty("removed", out var removed) && removed.ValueKind != JsonValueKind.False;
         if (wallet is null || !Topics.Contains(topics[0]) || !Assets.Contains(asset) || block < FromBlock || block > ToBlock || wasTakenBack)
         {
             throw new EthRpcException("the node answered with a log that was not asked for");
         }
 
-        var kind = topics[0] == UsedTopic ? WalletLogKind.Used : topics[0] == CanceledTopic ? WalletLogKind.Canceled : WalletLogKind.Transfer;
+        var kind = IsIncoming ? WalletLogKind.Received
+            : topics[0] == UsedTopic ? WalletLogKind.Used
+            : topics[0] == CanceledTopic ? WalletLogKind.Canceled
+            : WalletLogKind.Transfer;
         return new WalletLog(
-            kind, asset, wallet.Value, topics[2], kind is WalletLogKind.Transfer ? log.Member("data").Units() : 0,
+            kind, asset, wallet.Value, topics[other], kind is WalletLogKind.Transfer or WalletLogKind.Received ? log.Member("data").Units() : 0,
             block, log.Member("blockHash").Word(), log.Member("transactionHash").Word(), log.Member("logIndex").Quantity());
     }
 

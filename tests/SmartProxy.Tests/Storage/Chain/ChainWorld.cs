@@ -28,6 +28,9 @@ internal sealed class ChainWorld : IAsyncDisposable
 
     public OpenLedger Ledger { get; }
 
+    /// <summary>The data folder.</summary>
+    public string Folder => _folder.Path;
+
     public FakeChain Chain { get; }
 
     public IReadOnlyList<FakeNode> Nodes { get; }
@@ -48,13 +51,15 @@ internal sealed class ChainWorld : IAsyncDisposable
         return new ChainWorld(folder, await OpenLedger.OpenAsync(folder.Path), nodes);
     }
 
+    /// <summary>The chain as all nodes agree to see it.</summary>
+    public AgreedChain Agreed(int? confirmations = null) => new(Chain.Id, [.. Nodes.Select((node, index) => node.Rpc("node" + index))], confirmations);
+
     /// <summary>A watch that knows nothing but what the journal says, as after a start.</summary>
     public void Restart(int? confirmations = null)
     {
         (Funds, Metrics) = (new WalletFunds(), new Metrics());
         Alarms = new ChainAlarms(Metrics, NullLogger<ChainAlarms>.Instance);
-        var chain = new AgreedChain(Chain.Id, [.. Nodes.Select((node, index) => node.Rpc("node" + index))], confirmations);
-        Watch = new ChainWatch(chain, Ledger.Host, new ChainBook(Ledger.Host, Chain.Id), Funds, Alarms, [new WalletAccount(Asset, Wallet)], Ledger.Time);
+        Watch = new ChainWatch(Agreed(confirmations), Ledger.Host, new ChainBook(Ledger.Host, Chain.Id), Funds, Alarms, [new WalletAccount(Asset, Wallet)], Ledger.Time);
     }
 
     /// <summary>A payment of a cent whose signature has left and whose answer never came; it can be used for a minute.</summary>

@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using SmartProxy.Protocol;
+
+namespace SmartProxy.Connections;
+
+/// <summary>
+/// A resource that runs out: so much of it for all, and in it a share for each agent, so that none holds it all. Shares are kept by name; names
+/// come from credentials, so there are no more than agents.
+/// </summary>
+/// <param name="all">How much there is, in the resource's own unit: connections, requests, bytes.</param>
+/// <param name="perAgent">How much of it one agent may hold.</param>
+internal class AgentQuota(long all, long perAgent)
+{
+    private readonly ConcurrentDictionary<AgentId, Share> _shares = new();
+    private readonly Pot _all = new(all);
+
+    /// <summary>What is free now.</summary>
+    public long Left => _all.Left;
+
+    /// <summary>A quota of which no agent gets more than half, however small the whole turns out to be.</summary>
+    public static AgentQuota Fair(long all, long perAgent) => new(all, Math.Min(perAgent, Math.Max(1, all / 2)));
+
+    public Share Of(AgentId agent) => _shares.GetOrAdd(agent, static (_, quota) => quota.NewShare(), this);
+
+    private Share NewShare() => new(_all, perAgent);
+
+    /// <summary>One agent's part.</summary>
+    internal sealed class Share
+    {
+        private readonly Pot _all;
+        private readonly Pot _own;
+
+        internal Share(Pot all, long most) => (_all, _own) = (all, new Pot(most));
+
+        /// <summary>Whether the agent itself holds as much as it may: its own doing, and nobody else's trouble.</summary>
+        public bool IsFull => _own.Left <= 0;
+
+        public bool TryTake(int amount)
+        {
+            if (!_own.TryTake(amount))
+            {
+                return false;
+            }
+
+            if (_all.TryTake(amount))
+            {
+                return true;
+            }
+
+            _own.Give(amount);
+            return false;
+        }
+
+        public void Give(int amount)
+        {
+            _own.Give(amount);
+            _all.Give(amount);
+        }
+    }
+
+    internal sealed class Pot(long amount)
+    {
+        private long _left = amount;
+
+        public long Left => Interlocked.Read(ref _left);
+
+        public bool TryTake(int amount)
+        {
+            if (Interlocked.Add(ref _left, -amount) >= 0)
+            {
+                return true;
+            }
+
+            Give(amount);
+            return false;
+        }
+
+        public void Give(int amount) => Interlocked.Add(ref _left, amount);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.DependencyInjection;
+using SmartProxy.Connections;
+using SmartProxy.TestKit;
+using SmartProxy.Tests.Forwarding;
+
+namespace SmartProxy.Tests.Network;
+
+/// <summary>
+/// One tunnel, one authority: the CONNECT target, the server name, <c>Host</c> or <c>:authority</c>, the name that is resolved, dialled and checked, and the
+/// origin that is paid and written on the receipt are the same, in one normal form.
+/// </summary>
+public sealed class AuthorityTests : IAsyncLifetime
+{
+    private static readonly X509Certificate2 Root = TestPki.Issue(CertificateSpec.Authority("Test root"));
+    private static readonly X509Certificate2 Leaf = TestPki.Issue(new CertificateSpec { Names = ["origin.test", "other.test", "xn--bcher-kva.test"], Addresses = ["127.0.0.1"] }, Root);
+
+    private readonly TempFolder _folder = new();
+    private readonly ConcurrentQueue<string> _resolved = new();
+    private readonly BadServer _server = new(new ServerScript(Leaf)
+    {
+        AtRequest = async tls => await tls.WriteAsync("HTTP/1.1 402 Payment Required\r\nContent-Length: 0\r\n\r\n"u8.ToArray()),
+    });
+
+    private readonly BadServer _other = new(new ServerScript(Leaf));
+    private ProxyFixture _proxy = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>CONNECT target, server name, Host; and the normal form. <c>#</c> stands for the port.</summary>
+    public static TheoryData<string, string, string, string> Spellings => new()
+    {
+        { "origin.test:#", "origin.test", "origin.test:#", "origin.test" },
+        { "ORIGIN.Test:#", "Origin.TEST", "oRIGIN.test:#", "origin.test" },
+        { "origin.test.:#", "origin.test", "origin.test:#", "origin.test" },
+        { "origin.test:#", "origin.test", "ORIGIN.TEST.:#", "origin.test" },
+        { "origin.test:#", "", "origin.test:#", "origin.test" },
+        { "xn--bcher-kva.test:#", "xn--bcher-kva.test", "XN--BCHER-KVA.test:#", "xn--bcher-kva.test" },
+        { "127.0.0.1:#", "", "127.0.0.1:#", "127.0.0.1" },
+    };
+
+    /// <summary>What does not name the authority of a tunnel to <c>origin.test:#</c>; <c>+</c> stands for another origin's port.</summary>
+    public static TheoryData<string> Others =>
+    [
+        "other.test:#", "origin.test", "origin.test:443", "origin.test:+", "other.test:+", "a.origin.test:#", "test:#", "origin.test.evil.test:#", "xorigin.test:#", "origin.test..:#",
+        "127.0.0.1:#", "127.0.0.1:+", "localhost:#", "[::1]:#", "origin.test:0#", "origin.test:#0", "me@origin.test:#", "origin.test:#@other.test", "origin.test:#,other.test:#",
+        "origin.test:# other.test:#", "origin.test:##", "other.test", "https://origin.test:#", "origin%2etest:#", "origin.test%00:#", "*", "origin.test:",
+    ];
+
+    public async ValueTask InitializeAsync()
+    {
+        File.WriteAllText(_folder.File("root.pem"), Root.ExportCertificatePem());
+        _proxy = await ProxyFixture.StartAsync([_server.Port, _other.Port], upstream => upstream.ExtraCaFile = _folder.File("root.pem"));
+        _proxy.Resolve = name =>
+        {
+            _resolved.Enqueue(name);
+            return Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _proxy.DisposeAsync();
+        _server.Dispose();
+        _other.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Spellings))]
+    public async Task Every_spelling_becomes_one_name_for_everyone(string connect, string serverName, string host, string normal)
+    {
+        var paid = new TaskCompletionSource<string>();
+        _proxy.Flow.Script = async call =>
+        {
+            paid.SetResult(call.Origin.ToString());
+            await call.PassChallengeOnAsync([]);
+        };
+        using var client = await OpenAsync(With(connect), serverName, SslApplicationProtocol.Http11);
+        await client.SendAsync($"GET / HTTP/1.1\r\nHost: {With(host)}\r\nConnection: close\r\n\r\n", Token);
+
+        Assert.StartsWith("HTTP/1.1 402 ", await client.ReadToEndAsync(Token), StringComparison.Ordinal);
+        var isAddress = IPAddress.TryParse(normal, out _);
+        Assert.Equal($"https://{normal}:{_server.Port}", await paid.Task);
+        Assert.Equal(isAddress ? [] : [normal], _resolved);
+        Assert.Equal(isAddress ? "" : normal, new IdnMapping().GetAscii(_server.ServerName + "x")[..^1]);
+        Assert.Contains($"\r\nHost: {normal}:{_server.Port}\r\n", _server.Head, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory, MemberData(nameof(Others))]
+    public async Task Another_name_inside_a_tunnel_is_refused_on_every_protocol_also_after_a_good_request(string name)
+    {
+        _proxy.Flow.Script = call => call.PassChallengeOnAsync([]);
+        var (good, bad) = ($"origin.test:{_server.Port}", With(name));
+
+        using var first = await OpenAsync(good, "origin.test", SslApplicationProtocol.Http11);
+        await first.SendAsync($"GET / HTTP/1.1\r\nHost: {bad}\r\n\r\n", Token);
+        Refused(await first.ReadHeadAsync(Token));
+
+        using var target = await OpenAsync(good, "origin.test", SslApplicationProtocol.Http11);
+        await target.SendAsync($"GET https://{bad}/ HTTP/1.1\r\nHost: {good}\r\n\r\n", Token);
+        Refused(await target.ReadHeadAsync(Token));
+        Assert.Equal(0, _server.Connections);
+
+        using var second = await OpenAsync(good, "origin.test", SslApplicationProtocol.Http11);
+        await second.SendAsync($"GET / HTTP/1.1\r\nHost: {good}\r\n\r\n", Token);
+        Assert.StartsWith("HTTP/1.1 402 ", await second.ReadMessageAsync(Token), StringComparison.Ordinal);
+        await second.SendAsync($"GET / HTTP/1.1\r\nHost: {bad}\r\n\r\n", Token);
+        Refused(await second.ReadHeadAsync(Token));
+
+        // A client may believe that one connection serves two names (RFC 9113 9.1.1).
+        using var coalescing = await OpenAsync(good, "origin.test", SslApplicationProtocol.Http2);
+        var streams = new RawHttp2(coalescing.Stream);
+        Assert.DoesNotContain("reason", await streams.GetAsync(good, Token), StringComparison.Ordinal);
+        var refusal = await streams.GetAsync(bad, Token);
+        Assert.True(refusal.Contains("misdirected_request", StringComparison.Ordinal) || refusal.Contains("malformed_request", StringComparison.Ordinal) || refusal.Length == 0, refusal);
+
+        Assert.Equal(2, _server.Connections);
+        Assert.Equal(0, _other.Connections);
+    }
+
+    [Fact]
+    public async Task Another_server_name_ends_the_handshake_and_makes_no_certificate()
+    {
+        var mint = _proxy.Services.GetRequiredService<LeafMint>();
+        var random = new Random(1);
+        for (var round = 0; round < 200; round++)
+        {
+            var name = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => (char)('a' + random.Next(26)))) + ".test";
+            var failure = await Record.ExceptionAsync(() => OpenAsync($"origin.test:{_server.Port}", name, SslApplicationProtocol.Http11));
+
+            Assert.True(failure is AuthenticationException or IOException, failure?.ToString());
+        }
+
+        Assert.Equal((0, 0), (mint.Count, _server.Connections));
+    }
+
+    private static void Refused(string head) =>
+        Assert.True(head.StartsWith("HTTP/1.1 421 ", StringComparison.Ordinal) || head.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal), head);
+
+    private string With(string name) =>
+        name.Replace("#", $"{_server.Port}", StringComparison.Ordinal).Replace("+", $"{_other.Port}", StringComparison.Ordinal);
+
+    private async Task<RawClient> OpenAsync(string target, string serverName, SslApplicationProtocol protocol)
+    {
+        var client = await _proxy.OpenTunnelAsync(target, Token);
+        var tls = new SslStream(client.Stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate!.Issuer == _proxy.Authority.Certificate.Subject);
+        client.Stream = tls;
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = serverName, ApplicationProtocols = [protocol] }, Token);
+        return client;
+    }
+}
