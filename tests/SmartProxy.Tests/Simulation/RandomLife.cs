@@ -1,7 +1,6 @@
 using System.Globalization;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage;
 
 namespace SmartProxy.Tests.Simulation;
 
@@ -18,14 +17,12 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
     private readonly Random _chance = world.Chance;
     private readonly List<Purchase> _purchases = [];
     private readonly List<Task> _running = [];
-    private readonly HashSet<Bytes32> _mayBeInForce = [];
-    private DateTimeOffset _latest;
-    private SimulatedPolicy _file = SimulatedPolicy.By(world.Chance);
+    private readonly SimulatedOperator _operator = new(world);
     private bool _isSweeping;
 
     public async Task LiveAsync(int steps)
     {
-        await StartAsync();
+        await _operator.StartAsync();
         for (var step = 0; step < steps; step++)
         {
             await StepAsync();
@@ -67,10 +64,10 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
                 Sweep();
                 break;
             case < 92:
-                await ReloadAsync();
+                await _operator.ReloadAsync();
                 break;
             case < 95:
-                PlanMishap();
+                _operator.PlanMishap();
                 break;
             case < 96:
                 await RestartAsync();
@@ -79,7 +76,7 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
                 world.SetClock(TimeSpan.FromSeconds(_chance.Next(-25, 26)));
                 break;
             default:
-                await OperateAsync();
+                await _operator.OperateAsync();
                 break;
         }
     }
@@ -172,136 +169,11 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         }
     }
 
-    private async Task ReloadAsync()
-    {
-        _file = SimulatedPolicy.By(_chance);
-        await ActivateAsync(world.Process!);
-    }
-
-    private async Task ActivateAsync(SimulatedProxy process)
-    {
-        world.Promises.Know(_file);
-        _mayBeInForce.Add(_file.Set.Hash);
-        try
-        {
-            await process.ActivateAsync(_file);
-            _mayBeInForce.Clear();
-            _mayBeInForce.Add(_file.Set.Hash);
-        }
-        catch (LedgerUnavailableException)
-        {
-            world.Seen.Add("reload not recorded");
-        }
-    }
-
-    private void PlanMishap()
-    {
-        var mishap = (Mishap)_chance.Next(Enum.GetValues<Mishap>().Length);
-        world.Seen.Add(mishap.ToString());
-        world.Process!.Disk.Plan(mishap, _chance.Next(1, 9));
-    }
-
-    // Whoever sets the clock right after it was ahead waits until it has passed what the books have seen: they never go back.
-    private async Task OperateAsync()
-    {
-        switch (_chance.Next(4))
-        {
-            case 0:
-                await RecordAsync(new LedgerEvent.Frozen(null, "operator", "test"));
-                break;
-            case 1:
-                world.SetClock(TimeSpan.FromMinutes(_chance.Next(6, 3000)) * (_chance.Next(2) == 0 ? 1 : -1));
-                world.Seen.Add("clock jumped");
-                _latest = Later(_latest, world.Time.GetUtcNow());
-                _ = world.Process!.Clock.Look();
-                break;
-            default:
-                world.SetClock(TimeSpan.Zero);
-                _ = world.Process!.Clock.Look();
-                if (world.Time.GetUtcNow() >= _latest)
-                {
-                    await RecordAsync(new LedgerEvent.Unfrozen(null, "operator", "looked"));
-                }
-
-                break;
-        }
-    }
-
-    private async Task RecordAsync(LedgerEvent entry)
-    {
-        world.IsFrozen = world.IsFrozen && entry is not LedgerEvent.Unfrozen;
-        try
-        {
-            await world.Process!.Ledger.RecordAsync(entry);
-            world.IsFrozen = entry is LedgerEvent.Frozen;
-        }
-        catch (LedgerUnavailableException)
-        {
-            world.Seen.Add("freeze not recorded");
-        }
-    }
-
-    // A machine that starts asks for the time first: nothing in the process could tell that it is wrong.
     private async Task RestartAsync()
     {
-        world.SetClock(world.Skew.Duration() > TimeSpan.FromMinutes(1) ? TimeSpan.Zero : world.Skew);
-        if (_chance.Next(4) == 0 && !world.Process!.IsDead)
-        {
-            await world.Process.Ledger.DisposeAsync();
-        }
-
-        world.Process!.Bury();
-        world.ForgetCalls();
         _running.Clear();
         _isSweeping = false;
-        if (_chance.Next(2) == 0)
-        {
-            world.Disk.LosePower();
-        }
-
-        world.Seen.Add("restarted");
-        await StartAsync();
-    }
-
-    private async Task StartAsync()
-    {
-        for (var hasMishap = _chance.Next(6) == 0; world.Process is null or { IsDead: true }; hasMishap = false)
-        {
-            var disk = world.Disk.Mount();
-            disk.Plan((Mishap)_chance.Next(Enum.GetValues<Mishap>().Length), hasMishap ? _chance.Next(1, 4) : int.MaxValue);
-            try
-            {
-                world.Process = SimulatedProxy.Start(world, disk);
-                disk.Plan(default, int.MaxValue);
-            }
-            catch (LedgerUnavailableException e)
-            {
-                disk.Kill();
-                if (!hasMishap)
-                {
-                    throw new BrokenPromiseException($"the ledger does not start: {e.Message}");
-                }
-            }
-        }
-
-        await CheckStartAsync(world.Process!);
-    }
-
-    private async Task CheckStartAsync(SimulatedProxy process)
-    {
-        if (process.Ledger.Health.PolicyHash is { } hash ? !_mayBeInForce.Contains(hash) : world.Promises.All.Count > 0)
-        {
-            throw new BrokenPromiseException("the policy in force was acknowledged and is lost");
-        }
-
-        if (world.IsFrozen && process.Ledger.Freeze.Everyone is null)
-        {
-            throw new BrokenPromiseException("a freeze was acknowledged and is lost");
-        }
-
-        world.Promises.Started(process.Ledger.Health);
-        await process.Ledger.QueryAsync((books, _) => { world.Promises.Compare(books, world.Mint.Now); return 0; }, CancellationToken.None);
-        await ActivateAsync(process);
+        await _operator.RestartAsync();
     }
 
     // The truth comes out: clocks right, nodes honest, all validity over.
@@ -341,12 +213,10 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
 
     private TimeSpan UntilNearMidnight()
     {
-        var local = TimeZoneInfo.ConvertTime(world.Time.GetUtcNow(), _file.Zone);
+        var local = TimeZoneInfo.ConvertTime(world.Time.GetUtcNow(), _operator.File.Zone);
         var left = local.Date.AddDays(1) - local.DateTime - TimeSpan.FromSeconds(_chance.Next(0, 90));
         return left > TimeSpan.Zero ? left : TimeSpan.FromSeconds(_chance.Next(1, 90));
     }
-
-    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
     private static void Do(bool isPossible, Action what)
     {
