@@ -78,7 +78,7 @@ internal sealed class Promises(MemoryDisk disk)
     }
 
     /// <summary>A signature was made: from now on it may be anywhere.</summary>
-    public Signed Sign(PaymentId id, Purchase purchase, TransferAuthorization authorization, DateTimeOffset now, long chain, int longestValidity)
+    public Signed Sign(PaymentId id, Purchase purchase, TransferAuthorization authorization, long chain, int longestValidity)
     {
         Require(disk.HoldsDurably(Encoding.ASCII.GetBytes(authorization.Nonce.ToHex())), $"{id} was signed, and the disk does not hold its authorization");
         Require(_reserved.TryGetValue(id, out var reserved), $"{id} was signed, and was never acknowledged as reserved");

@@ -96,7 +96,7 @@ internal sealed class SimulatedWorld
 
         _signatures[signed.Authorization.Nonce.ToString()] = signed.Signature;
         Seen.Add("signed");
-        return Promises.Sign(id, call.Purchase, signed.Authorization, Time.GetUtcNow(), Mint.Now, call.Demand.LongestValidity);
+        return Promises.Sign(id, call.Purchase, signed.Authorization, Mint.Now, call.Demand.LongestValidity);
     }
 
     /// <summary>A seller gets a payment header, and keeps what it can use.</summary>
