@@ -18,7 +18,7 @@ internal sealed record ShadowHealth(string File, Bytes32? Hash, IReadOnlyList<Po
 internal sealed partial class ShadowPolicy
 {
     /// <summary>The longest that a decision waits for the candidate; a later answer is not recorded.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
 

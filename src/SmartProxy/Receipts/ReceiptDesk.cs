@@ -143,7 +143,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
 
     private async ValueTask StoreAsync(ReceiptFacts facts)
     {
-var receipt = _issuer.Issue(facts.Rated(_registries.UsdPerToken));
+        var receipt = _issuer.Issue(facts.Rated(_registries.UsdPerToken));
         CrashPoint.Reach("receipt-made");
         await _readModel.PutReceiptAsync(receipt.Id, facts.Agent, receipt.Jws, CancellationToken.None);
         CrashPoint.Reach("receipt-stored");

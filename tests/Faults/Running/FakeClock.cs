@@ -33,7 +33,4 @@ internal sealed class FakeClock(string file)
         File.WriteAllText(file + ".new", string.Create(CultureInfo.InvariantCulture, $"{offset.TotalSeconds:+0;-0}\n"));
         File.Move(file + ".new", file, overwrite: true);
     }
-
-    /// <summary>From now on it reads about this time, and goes on from there.</summary>
-    public void Set(DateTimeOffset time) => Shift(time - TimeProvider.System.GetUtcNow());
 }

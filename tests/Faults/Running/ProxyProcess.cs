@@ -40,7 +40,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>The process that the agent talks to, which is a child of <see cref="Wrapper"/> where there is one.</summary>
+    /// <summary>The product's own process, also where another program started it.</summary>
     public int Id { get; private set; }
 
     public string Said

@@ -21,9 +21,6 @@ internal sealed class Seller : IAsyncDisposable
 
     private Seller() => _app = CreateApp();
 
-    /// <summary>Raised with each request that carries a payment, before it is answered.</summary>
-    public event Action? Paid;
-
     public string Authority { get; private set; } = "";
 
     /// <summary>Every different nonce that a signature came with.</summary>
@@ -58,7 +55,6 @@ internal sealed class Seller : IAsyncDisposable
         }
 
         _nonces.TryAdd(Terms.NonceOf(payment), context.Request.Path.Value!);
-        Paid?.Invoke();
         await (context.Request.Path.Value!.Split('/')[1] switch
         {
             "keep" => AskAsync(context),

@@ -134,13 +134,17 @@ internal sealed class ProxyFixture : IAsyncDisposable
         _folder.Dispose();
     }
 
-    public bool TrustsOurAuthority(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    public bool TrustsOurAuthority(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && Believes(Authority.Certificate, certificate);
+
+    /// <summary>Whether a chain leads from a leaf to this root.</summary>
+    public static bool Believes(X509Certificate2 root, X509Certificate? certificate)
     {
         using var strict = new X509Chain();
         strict.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        strict.ChainPolicy.CustomTrustStore.Add(Authority.Certificate);
+        strict.ChainPolicy.CustomTrustStore.Add(root);
         strict.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) && certificate is X509Certificate2 leaf && strict.Build(leaf);
+        return certificate is X509Certificate2 leaf && strict.Build(leaf);
     }
 }
 

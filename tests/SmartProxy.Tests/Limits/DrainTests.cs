@@ -22,16 +22,16 @@ public sealed class DrainTests : IAsyncLifetime
     {
         _seller = await ScriptedSeller.StartAsync(tls: false);
         _seller.Sell("/slow", DeliverLateAsync);
-        _proxy = await ProxyProcess.StartAsync(_seller.Authority, new() { ["Connections:ShutdownSeconds"] = 60 });
+        _proxy = await ProxyProcess.StartAsync(_seller.Authority, new() { ["Connections:ShutdownSeconds"] = 600 });
     }
 
-    [Theory]
+    [Theory(Timeout = 90_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task What_is_signed_is_finished_and_booked_before_the_process_leaves(bool agentStays)
     {
         using var agent = await BuyAsync();
-        await _paid.Task;
+        await _paid.Task.WaitAsync(TestContext.Current.CancellationToken);
         if (!agentStays)
         {
             agent.Dispose();
@@ -52,11 +52,11 @@ public sealed class DrainTests : IAsyncLifetime
         Assert.Single(Journal().OfType<LedgerEvent.Settled>());
     }
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task A_second_signal_waits_for_nobody_and_the_money_stays_held()
     {
         using var agent = await BuyAsync();
-        await _paid.Task;
+        await _paid.Task.WaitAsync(TestContext.Current.CancellationToken);
         _proxy.Signal("TERM");
         await _proxy.UntilItAcceptsNobodyAsync();
         _proxy.Signal("TERM");
@@ -68,7 +68,7 @@ public sealed class DrainTests : IAsyncLifetime
         _settle.SetResult();
     }
 
-    [Fact]
+    [Fact(Timeout = 90_000)]
     public async Task With_nothing_under_way_it_leaves_at_once_and_idle_tunnels_keep_nobody()
     {
         using var tunnel = await _proxy.ConnectAsync();
@@ -76,7 +76,7 @@ public sealed class DrainTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 200 ", await tunnel.ReadHeadAsync(Stop), StringComparison.Ordinal);
 
         _proxy.Signal("TERM");
-        Assert.Equal("", await tunnel.ReadToEndAsync(Stop));
+        Assert.Equal("", await tunnel.ReadToEndAsync(TestContext.Current.CancellationToken));
         await _proxy.EndedAsync();
         Assert.Equal(0, _proxy.ExitCode);
     }

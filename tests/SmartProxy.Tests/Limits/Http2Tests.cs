@@ -103,7 +103,8 @@ public sealed class Http2Tests : IAsyncLifetime
         await client.RequestAsync(1, 0, [":method: POST", ":scheme: https", $":authority: {Authority}", ":path: /sink"]);
         await client.SendAsync(frames);
 
-        Assert.StartsWith(expected, await client.EndOfAsync(1), StringComparison.Ordinal);
+        // The open request may still be answered while its connection ends.
+        Assert.StartsWith(expected, await client.EndOfAsync(RawHttp2.NoStream), StringComparison.Ordinal);
         Assert.NotEqual("", clause);
         await AssertHealthyAsync();
     }

@@ -33,6 +33,9 @@ internal sealed class RawHttp2 : IDisposable
     public const byte EndHeaders = 4;
     public const byte Ack = 1;
 
+    /// <summary>For who waits for the end of the connection.</summary>
+    public const int NoStream = -1;
+
     private readonly RawClient _tunnel;
     private readonly SslStream _tls;
 

@@ -49,13 +49,14 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
     {
         foreach (var world in new[] { worlds.Closed, worlds.Open })
         {
+            var before = world.Canary.Connections;
             foreach (var answer in await world.AskAsync(notation, TestContext.Current.CancellationToken))
             {
                 Assert.DoesNotContain(Canary.Song, answer, StringComparison.Ordinal);
                 Assert.True(answer.Length == 0 || Refusals.Any(refusal => answer.StartsWith(refusal, StringComparison.Ordinal)), answer);
             }
 
-            Assert.Equal(0, world.Canary.Connections);
+            Assert.Equal(before, world.Canary.Connections);
         }
     }
 
