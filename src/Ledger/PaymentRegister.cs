@@ -28,7 +28,11 @@ internal sealed class PaymentRegister
     public string? ObjectionTo(PaymentId id, PaymentState to) =>
         ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
 
+<<<<<<< HEAD
     /// <summary>Why nothing can be told of a payment; null when it can.</summary>
+=======
+    /// <summary>Why nothing can be told of a payment; null when something can.</summary>
+>>>>>>> journal
     public string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
 
     /// <summary>Why a payment may not be proven dead; null when it may.</summary>
@@ -43,13 +47,6 @@ internal sealed class PaymentRegister
         _payments.Add(payment.Id, payment);
         _nonces.Add(NonceKey(entry.Authorization), payment);
         return payment;
-    }
-
-    public void FailDelivery(PaymentId id, JournalLine line)
-    {
-        var payment = _payments[id];
-        payment.FailDelivery(line.Sequence, line.At);
-        SpendBook.Moved(payment, payment.State, line.At);
     }
 
     public void Move(PaymentId id, PaymentState to, JournalLine line, DeliveryOutcome outcome)

@@ -20,17 +20,38 @@ internal static class JournalScan
         var chain = new JournalChain();
         foreach (var read in segments.Pipe().Lines().TakeWhile(read => read.IsTerminated))
         {
+<<<<<<< HEAD
             if (chain.Check(read) is { } problem)
             {
                 throw Bad(segments, read.Offset, chain, problem);
             }
 
             seen(read.Line!);
+=======
+            Refuse(chain.Check(read), segments, read.Offset, chain);
+            seen(read.Line!);
         }
 
         return (chain.Sequence, chain.Head);
     }
 
+    /// <summary>The same with the bytes of each line, without its line feed; they are valid only while they are shown.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
+    {
+        using var segments = JournalSegments.Open(dataFolder);
+        var (scanner, chain) = (segments.Scan(), new JournalChain());
+        while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
+        {
+            Refuse(chain.Check(bytes, isTerminated: true, out var line), segments, scanner.Offset, chain);
+            seen(line, bytes);
+>>>>>>> journal
+        }
+
+        return (chain.Sequence, chain.Head);
+    }
+
+<<<<<<< HEAD
     /// <summary>The same, on one core, with the bytes of each line, without its line feed; they are valid only while they are shown.</summary>
     /// <inheritdoc cref="Read"/>
     public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
@@ -53,4 +74,13 @@ internal static class JournalScan
 
     private static InvalidDataException Bad(JournalSegments segments, long offset, JournalChain chain, string problem) =>
         new($"{segments.PlaceOf(offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+=======
+    private static void Refuse(string? problem, JournalSegments segments, long offset, JournalChain chain)
+    {
+        if (problem is not null)
+        {
+            throw new InvalidDataException($"{segments.PlaceOf(offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
+        }
+    }
+>>>>>>> journal
 }
