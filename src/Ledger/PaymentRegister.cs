@@ -28,11 +28,7 @@ internal sealed class PaymentRegister
     public string? ObjectionTo(PaymentId id, PaymentState to) =>
         ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
 
-<<<<<<< HEAD
-    /// <summary>Why nothing can be told of a payment; null when it can.</summary>
-=======
     /// <summary>Why nothing can be told of a payment; null when something can.</summary>
->>>>>>> journal
     public string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
 
     /// <summary>Why a payment may not be proven dead; null when it may.</summary>
@@ -56,6 +52,14 @@ internal sealed class PaymentRegister
         payment.Move(to, line.At);
         payment.Tell(outcome, line.Sequence, line.At);
         SpendBook.Moved(payment, from, line.At);
+    }
+
+    /// <summary>It was paid and not delivered.</summary>
+    public void FailDelivery(PaymentId id, JournalLine line)
+    {
+        var payment = _payments[id];
+        payment.FailDelivery(line.Sequence, line.At);
+        SpendBook.Moved(payment, payment.State, line.At);
     }
 
     private static (ChainId, EvmAddress, EvmAddress, Bytes32) NonceKey(TransferAuthorization authorization) =>

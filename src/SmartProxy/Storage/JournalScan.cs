@@ -20,14 +20,6 @@ internal static class JournalScan
         var chain = new JournalChain();
         foreach (var read in segments.Pipe().Lines().TakeWhile(read => read.IsTerminated))
         {
-<<<<<<< HEAD
-            if (chain.Check(read) is { } problem)
-            {
-                throw Bad(segments, read.Offset, chain, problem);
-            }
-
-            seen(read.Line!);
-=======
             Refuse(chain.Check(read), segments, read.Offset, chain);
             seen(read.Line!);
         }
@@ -45,36 +37,11 @@ internal static class JournalScan
         {
             Refuse(chain.Check(bytes, isTerminated: true, out var line), segments, scanner.Offset, chain);
             seen(line, bytes);
->>>>>>> journal
         }
 
         return (chain.Sequence, chain.Head);
     }
 
-<<<<<<< HEAD
-    /// <summary>The same, on one core, with the bytes of each line, without its line feed; they are valid only while they are shown.</summary>
-    /// <inheritdoc cref="Read"/>
-    public static (long Sequence, Bytes32 Head) ReadBytes(string dataFolder, JournalBytesSeen seen)
-    {
-        using var segments = JournalSegments.Open(dataFolder);
-        var scanner = segments.Scan();
-        var chain = new JournalChain();
-        while (scanner.TryRead(out var bytes) && scanner.IsTerminated)
-        {
-            if (chain.Check(bytes, isTerminated: true, out var line) is { } problem)
-            {
-                throw Bad(segments, scanner.Offset, chain, problem);
-            }
-
-            seen(line, bytes);
-        }
-
-        return (chain.Sequence, chain.Head);
-    }
-
-    private static InvalidDataException Bad(JournalSegments segments, long offset, JournalChain chain, string problem) =>
-        new($"{segments.PlaceOf(offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
-=======
     private static void Refuse(string? problem, JournalSegments segments, long offset, JournalChain chain)
     {
         if (problem is not null)
@@ -82,5 +49,4 @@ internal static class JournalScan
             throw new InvalidDataException($"{segments.PlaceOf(offset)}, after line {chain.Sequence}: {problem}; run `smartproxy ledger verify` on the stopped system");
         }
     }
->>>>>>> journal
 }
