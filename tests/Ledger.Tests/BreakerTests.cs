@@ -39,6 +39,20 @@ public sealed class BreakerTests
     }
 
     [Fact]
+    public void A_seller_whose_answers_all_begin_well_and_end_badly_is_stopped_too()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var payment = Pay();
+            _books.Send(payment);
+            _books.Settle(payment, delivered: true);
+            _books.Record(new LedgerEvent.Undelivered(payment, "truncated"));
+        }
+
+        AssertSuspended();
+    }
+
+    [Fact]
     public void A_trial_that_fails_begins_the_pause_again()
     {
         FailThrice();

@@ -10,12 +10,12 @@ internal sealed class Breaker(SpendScope scope) : ScopeWatcher(scope)
 {
     private static readonly TimeSpan TrialRetry = TimeSpan.FromSeconds(2);
 
-    // Numbers of the lines that told of failures; those before the last delivery go when the count is needed.
-    private readonly HashSet<long> _failures = [];
+    // More failures in a row than a rule can ask for make no difference.
+    private const int Memory = 128;
+
+    // Those whose outcome was told last, in the order of the lines that told it.
+    private readonly List<Payment> _told = [];
     private readonly HashSet<Payment> _underWay = [];
-    private (long Sequence, DateTimeOffset At) _lastFailure;
-    private long _lastDelivery;
-    private bool _isTrimmed = true;
 
     /// <summary>Why this seller gets no payment now; null when it does.</summary>
     public ReserveOutcome.Refused? Refuse(BreakerGuard guard, DateTimeOffset now)
@@ -25,7 +25,7 @@ internal sealed class Breaker(SpendScope scope) : ScopeWatcher(scope)
             return null;
         }
 
-        var opensAt = _lastFailure.At + guard.Pause;
+        var opensAt = _told[^1].OutcomeAt.At + guard.Pause;
         TimeSpan? wait = now < opensAt ? opensAt - now : IsTried(now) ? TrialRetry : null;
         return wait is null ? null : new ReserveOutcome.Refused(ReserveRefusal.MerchantSuspended, RetryAfter: wait) { Rule = guard.Rule };
     }
@@ -52,26 +52,23 @@ internal sealed class Breaker(SpendScope scope) : ScopeWatcher(scope)
 
     private int FailuresInARow()
     {
-        if (!_isTrimmed)
-        {
-            _failures.RemoveWhere(sequence => sequence < _lastDelivery);
-            _isTrimmed = true;
-        }
-
-        return _failures.Count;
+        var delivered = _told.FindLastIndex(payment => payment.Outcome == DeliveryOutcome.Delivered);
+        return _told.Count - 1 - delivered;
     }
 
-    // A payment may be told of several times; it fails once, by the line that said so first.
+    // A payment may be told of several times, and each time may stand in another place: what seemed delivered may turn out not to be.
     private void Take(Payment payment)
     {
-        if (payment.Outcome == DeliveryOutcome.Delivered && payment.OutcomeAt.Sequence > _lastDelivery)
+        if (payment.Outcome is DeliveryOutcome.Unknown)
         {
-            (_lastDelivery, _isTrimmed) = (payment.OutcomeAt.Sequence, false);
+            return;
         }
-        else if (payment.Outcome == DeliveryOutcome.Failed && _failures.Add(payment.OutcomeAt.Sequence))
+
+        _told.Remove(payment);
+        _told.Insert(1 + _told.FindLastIndex(other => other.OutcomeAt.Sequence < payment.OutcomeAt.Sequence), payment);
+        if (_told.Count > Memory)
         {
-            _isTrimmed = false;
-            _lastFailure = payment.OutcomeAt.Sequence > _lastFailure.Sequence ? payment.OutcomeAt : _lastFailure;
+            _told.RemoveAt(0);
         }
     }
 
