@@ -1,3 +1,4 @@
+using System.Globalization;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
@@ -23,6 +24,7 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
     private readonly LogScan _scan = new(chain);
     private volatile ChainHead? _head;
     private bool _wasReorganized;
+    private bool _wasRead;
 
     public ChainId Chain => chain.Chain;
 
@@ -39,7 +41,7 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
         {
             var head = await chain.HeadAsync(cancellationToken);
             _head = head;
-            RefuseStale(head.Newest);
+            await RefuseStaleAsync(head.Newest);
             book.CatchUp();
             await FollowAsync(head.Final, cancellationToken);
             var isThrough = await ReconcileAsync(head, cancellationToken);
@@ -75,12 +77,23 @@ internal sealed class ChainWatch(AgreedChain chain, LedgerHost ledger, ChainBook
         return true;
     }
 
-    private void RefuseStale(BlockHeader newest)
+    // While we run, the time since boot tells a clock that jumps. At a start only the chain can: one that is far ahead would open the next day's budgets.
+    private async Task RefuseStaleAsync(BlockHeader newest)
     {
-        if (time.GetUtcNow() - newest.Time > StaleAfter)
+        var (now, isFirst) = (time.GetUtcNow(), !_wasRead);
+        _wasRead = true;
+        if (now - newest.Time <= StaleAfter)
         {
-            throw new ChainFaultException(ChainFault.Stale, $"its newest block {newest.Number} is of {newest.Time:u}, and this machine's clock says {time.GetUtcNow():u}");
+            return;
         }
+
+        if (isFirst)
+        {
+            await ledger.RecordAsync(new LedgerEvent.Frozen(null, ClockWatch.By, string.Create(
+                CultureInfo.InvariantCulture, $"clock: at the start it says {now:u}, and the newest block of {chain.Chain} is of {newest.Time:u}; when the clock is right, `smartproxy unfreeze`")));
+        }
+
+        throw new ChainFaultException(ChainFault.Stale, $"its newest block {newest.Number} is of {newest.Time:u}, and this machine's clock says {now:u}");
     }
 
     // Where the reading goes on: never behind a block that was final and is not there any more.

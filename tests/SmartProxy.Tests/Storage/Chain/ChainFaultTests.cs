@@ -68,6 +68,19 @@ public sealed class ChainFaultTests
     }
 
     [Fact]
+    public async Task A_clock_that_is_far_ahead_of_the_chain_at_the_start_freezes_until_somebody_has_looked()
+    {
+        await using var world = await ChainWorld.OpenAsync();
+        world.Ledger.Time.Advance(ChainWatch.StaleAfter + TimeSpan.FromSeconds(1));
+        Assert.False(await world.SweepAsync());
+        Assert.StartsWith("clock: at the start", world.Ledger.Host.FrozenReason(new AgentId("me")), StringComparison.Ordinal);
+
+        await world.Ledger.Host.RecordAsync(new LedgerEvent.Unfrozen(null, "cli", "the chain stands still"));
+        Assert.False(await world.SweepAsync());
+        Assert.Null(world.Ledger.Host.FrozenReason(new AgentId("me")));
+    }
+
+    [Fact]
     public async Task A_stale_head_releases_nothing_also_when_it_is_late_enough()
     {
         await using var world = await ChainWorld.OpenAsync();
