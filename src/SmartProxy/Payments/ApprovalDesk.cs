@@ -158,7 +158,11 @@ internal sealed partial class ApprovalDesk : IDisposable
             await answer.WaitAsync(patience, _time, end.Token);
             return true;
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        catch (TimeoutException)
+        {
+            return answer.IsCompleted; // it came in time, and this thread late
+        }
+        catch (OperationCanceledException)
         {
             return false;
         }

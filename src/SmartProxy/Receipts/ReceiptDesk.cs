@@ -60,11 +60,9 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     // The writer of the ledger never waits for receipts; what finds no place is made from the journal when it is asked for.
     private void Follow(IReadOnlyList<JournalLine> lines) => _queue.Writer.TryWrite(lines);
 
-    // Two questions: the second is answered in a later batch, so whatever was asked before the first is durable by then, and told.
     private async ValueTask CatchUpAsync(CancellationToken cancellationToken)
     {
-        await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
-        await _ledger.QueryAsync(static (_, _) => true, cancellationToken);
+        await _ledger.CatchUpAsync(cancellationToken);
         var barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await _queue.Writer.WriteAsync(barrier, cancellationToken);
         await barrier.Task.WaitAsync(cancellationToken);

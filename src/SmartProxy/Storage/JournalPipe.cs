@@ -42,7 +42,7 @@ internal sealed class JournalPipe(JournalSegments segments, long from, long end)
         {
             while (parsing.Count < Ahead && chunks.TryRead(Buffer(), out var chunk))
             {
-                parsing.Enqueue(Task.Run(() => Parse(chunk)));
+                parsing.Enqueue(IsShort ? Task.FromResult(Parse(chunk)) : Task.Run(() => Parse(chunk)));
             }
 
             if (!parsing.TryDequeue(out var next))
@@ -57,6 +57,9 @@ internal sealed class JournalPipe(JournalSegments segments, long from, long end)
             }
         }
     }
+
+    // Nothing to share: no other thread is asked.
+    private bool IsShort => end - from <= JournalChunks.Size;
 
     private byte[] Buffer() => _buffers.TryTake(out var buffer) ? buffer : new byte[JournalChunks.Size];
 

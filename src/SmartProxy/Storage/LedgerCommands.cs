@@ -129,3 +129,20 @@ internal sealed class QueryCommand<T>(Func<BudgetLedger, DateTimeOffset, T> ques
 
     public override void Fail(Exception reason) => _answer.TrySetException(reason);
 }
+
+/// <summary>Ends when everything that was sent before it is on disk.</summary>
+internal sealed class BarrierCommand : LedgerCommand
+{
+    private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Passed => _passed.Task;
+
+    public override void Decide(GroupCommit batch)
+    {
+        // It only waits for its turn to be durable.
+    }
+
+    public override void Durable(LedgerHost host) => _passed.TrySetResult();
+
+    public override void Fail(Exception reason) => _passed.TrySetException(reason);
+}

@@ -138,6 +138,19 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
             : await command.Answer.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Ends when everything that was sent before is on disk, and <see cref="Durable"/> told of it.</summary>
+    /// <exception cref="LedgerUnavailableException">It never will be.</exception>
+    public async ValueTask CatchUpAsync(CancellationToken cancellationToken)
+    {
+        var barrier = new BarrierCommand();
+        if (await _writer.SendAsync(barrier, cancellationToken) is { } trouble)
+        {
+            throw new LedgerUnavailableException(trouble);
+        }
+
+        await barrier.Passed.WaitAsync(cancellationToken);
+    }
+
     /// <summary>The durable lines after a number, in order; reads the file, not the books.</summary>
     public IEnumerable<JournalLine> ReadAfter(long sequence) => _journal.ReadAfter(sequence);
 

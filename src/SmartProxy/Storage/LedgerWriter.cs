@@ -146,9 +146,10 @@ internal sealed class LedgerWriter : IAsyncDisposable
             }
 
             CrashPoint.Reach("batch-durable");
+            Tell(batch.Lines);
             batch.Commands.ForEach(command => command.Durable(_host));
             CrashPoint.Reach("batch-answered");
-            Tell(batch.Lines);
+            SyncHeadNowAndThen(batch.Lines);
         }
         catch (Exception e)
         {
@@ -164,15 +165,18 @@ internal sealed class LedgerWriter : IAsyncDisposable
         _queue.Writer.TryComplete();
     }
 
+    // Followers first: whoever is answered finds them told.
     private void Tell(List<JournalLine> lines)
     {
-        if (lines.Count == 0)
+        if (lines.Count > 0)
         {
-            return;
+            _host.Tell(lines);
         }
+    }
 
-        _host.Tell(lines);
-        if (_time.GetElapsedTime(_headSyncedAt) >= HeadSyncInterval)
+    private void SyncHeadNowAndThen(List<JournalLine> lines)
+    {
+        if (lines.Count > 0 && _time.GetElapsedTime(_headSyncedAt) >= HeadSyncInterval)
         {
             _headSyncedAt = _time.GetTimestamp();
             TrySyncHead();

@@ -43,7 +43,11 @@ internal sealed class ProxyFixture : IAsyncDisposable
             o.ExtraCaFile = _folder.File("extra.pem");
             upstream?.Invoke(o);
         });
-        builder.Services.Configure<ConnectionOptions>(o => connections?.Invoke(o));
+        builder.Services.Configure<ConnectionOptions>(o =>
+        {
+            o.HandshakeSeconds = 120; // many tests share few cores
+            connections?.Invoke(o);
+        });
         builder.Services.AddSingleton<IAgentAuthenticator>(Agents);
         builder.Services.AddSingleton<IPolicyView>(Policy);
         builder.Services.AddSingleton<IPaymentFlow>(Flow);

@@ -219,9 +219,7 @@ public sealed class ApprovalDeskTests
 
         await RunAsync(kit, new ScriptedCall(FlowKit.Cent()));
 
-        // A second question is answered in a later batch, when the refusal is on disk.
-        await QuestionAsync(kit);
-        await QuestionAsync(kit);
+        await kit.Ledger.Host.CatchUpAsync(TestContext.Current.CancellationToken);
         var refused = kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).OfType<JournalEntry.Recorded>().Select(entry => entry.Event).OfType<LedgerEvent.Refused>().Single();
         Assert.Equal(new TraceStep("agents.me.approval", TraceSaying.Asks, "the price is above the rule's `above`"), refused.Context.Trace[^1]);
         Assert.Equal("agents.me.approval", refused.Context.Rule);

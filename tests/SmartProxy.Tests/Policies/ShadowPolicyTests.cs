@@ -191,7 +191,7 @@ public sealed class ShadowPolicyTests : IDisposable
     {
         while (true)
         {
-            await kit.Ledger.Host.QueryAsync(static (_, _) => true, TestContext.Current.CancellationToken);
+            await kit.Ledger.Host.CatchUpAsync(TestContext.Current.CancellationToken);
             List<ShadowSaying?> sayings =
             [
                 .. kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).Select(entry => entry switch
