@@ -248,6 +248,26 @@ public sealed class PaymentFlowTests
     }
 
     [Fact]
+    public async Task A_freeze_between_the_reservation_and_the_signature_stops_the_signature()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        kit.Ledger.Host.Durable += lines =>
+        {
+            if (lines.Any(line => line.Entry is JournalEntry.Reserved))
+            {
+                kit.Ledger.Host.Hold("test", "holiday");
+            }
+        };
+        var call = new ScriptedCall(FlowKit.Cent());
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal((403, "frozen"), (call.Answered!.Status, call.Answered.Reason));
+        Assert.Empty(kit.Wallet.Asked);
+        Assert.Equal(PaymentState.Aborted, await kit.StateAsync());
+    }
+
+    [Fact]
     public async Task Without_a_policy_nothing_is_paid()
     {
         await using var kit = await FlowKit.CreateAsync();
@@ -354,8 +374,7 @@ public sealed class PaymentFlowTests
         Assert.Equal(first.Answered.ReceiptId, second.Answered!.ReceiptId);
 
         kit.Ledger.Time.Advance(TimeSpan.FromMinutes(2));
-        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
-        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        await kit.Ledger.Host.CatchUpAsync(TestContext.Current.CancellationToken);
         var counts = kit.Ledger.Host.ReadAfter(0).Select(line => line.Entry).OfType<JournalEntry.Recorded>().Select(entry => entry.Event).OfType<LedgerEvent.Refused>();
         Assert.Equal([1, 2], counts.Select(refused => refused.Count));
     }

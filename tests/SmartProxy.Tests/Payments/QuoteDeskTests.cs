@@ -33,7 +33,7 @@ public sealed class QuoteDeskTests
         var before = kit.Ledger.Host.Health;
 
         var quote = await QuoteAsync(kit, FlowKit.Cent());
-        await kit.Ledger.Host.QueryAsync((_, _) => true, TestContext.Current.CancellationToken);
+        await kit.Ledger.Host.CatchUpAsync(TestContext.Current.CancellationToken);
 
         Assert.True(quote.GetProperty("wouldPay").GetBoolean());
         Assert.Equal(before, kit.Ledger.Host.Health);
