@@ -196,8 +196,7 @@ public sealed class SellerPaperTests
 
     private static async Task<IReadOnlyList<SellerPaper>> PapersAsync(FlowKit kit)
     {
-        await kit.Ledger.PaymentsAsync();
-        await kit.Ledger.PaymentsAsync();
+        await kit.Ledger.Host.CatchUpAsync(TestContext.Current.CancellationToken);
         return [.. kit.Ledger.Host.ReadAfter(0).Select(line => (line.Entry as JournalEntry.Recorded)?.Event).OfType<LedgerEvent.SellerSigned>().Select(signed => signed.Paper)];
     }
 
