@@ -8,8 +8,7 @@ public sealed class KillTests(Laboratory laboratory) : InteropTest(laboratory)
     {
         await StartProxyAsync(""" "total": "9.00" """);
         var agents = new Agents(await Proxy.EnvironmentAsync());
-        var isCi = Environment.GetEnvironmentVariable("CI") == "true";
-        for (var round = 0; round < (IsLong || isCi ? 50 : 10); round++)
+        for (var round = 0; round < (IsLong ? 50 : 10); round++)
         {
             var mark = $"{Mark}-{round}-";
             var paid = await KillUnderLoadAsync(agents, mark, answersBeforeDeath: 1 + (round % 7));

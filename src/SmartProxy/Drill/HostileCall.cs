@@ -13,6 +13,9 @@ namespace SmartProxy.Drill;
 /// <param name="number">What makes it a purchase of its own.</param>
 internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerConduct conduct, int number) : IUpstreamCall
 {
+    // A word of the report: to an agent the challenge is passed on as it came.
+    private const string NotPayable = "not_payable";
+
     // Nobody waits for people in a drill.
     private static readonly CancellationToken Gone = new(canceled: true);
 
@@ -63,7 +66,7 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
     public ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         var why = headers.FirstOrDefault(header => header.Key == OurHeaders.Unpaid).Value;
-        return AnswerAsync(new Refusal(402, "not_payable", why ?? "not a payment that the proxy knows"));
+        return AnswerAsync(new Refusal(402, NotPayable, why ?? "not a payment that the proxy knows"));
     }
 
     public ValueTask AnswerAsync(Refusal refusal)

@@ -104,9 +104,15 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// <summary>The journal's whole lines as they lie on disk, of a proxy in any state.</summary>
     public JsonElement[] ReadJournal()
     {
-        using var file = new FileStream(Path.Combine(Data, "ledger", "journal-000001.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var segments = Directory.GetFiles(Path.Combine(Data, "ledger"), "journal-*.jsonl").Order(StringComparer.Ordinal);
+        return [.. segments.SelectMany(WholeLines).Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
+    private static string[] WholeLines(string segment)
+    {
+        using var file = new FileStream(segment, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         var text = new StreamReader(file).ReadToEnd();
-        return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>What the process said, for the message of a failing test.</summary>
