@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.Win32.SafeHandles;
@@ -79,23 +80,22 @@ public sealed class PolicyFileWatcherTests : IDisposable
     public async Task A_save_in_several_steps_is_one_change()
     {
         SaveStyle.Prepare(_home, "file", "rename over", SaveStyle.Text("file", "1.00"));
-        var (time, looks) = (new FakeTimeProvider(), 0);
+        var (time, isBegun) = (new FakeTimeProvider(), false);
+        var steps = new ConcurrentQueue<string>(["2.00", "3.00", "4.00", "5.00"]);
         using var file = await StartedAsync("file", time, path =>
         {
-            Interlocked.Increment(ref looks);
+            // Each step is a whole policy that lies there for one look, and none of the steps between is to decide.
+            if (Volatile.Read(ref isBegun) && steps.TryDequeue(out var payment))
+            {
+                SaveStyle.Save(_home, "file", "rename over", SaveStyle.Text("file", payment));
+            }
+
             return PolicyDisk.Open(path);
         });
         var changed = Changed(file);
         using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance, _ => throw new IOException("no more watchers"));
+        Volatile.Write(ref isBegun, true);
         await watcher.StartAsync(Cancelled);
-
-        // Each step is a whole policy that lies there for a look, and none of the steps between is to decide.
-        foreach (var payment in (string[])["2.00", "3.00", "4.00", "5.00"])
-        {
-            SaveStyle.Save(_home, "file", "rename over", SaveStyle.Text("file", payment));
-            var before = Volatile.Read(ref looks);
-            await LookUntilAsync(time, () => Volatile.Read(ref looks) > before);
-        }
 
         await LookUntilAsync(time, () => changed.IsCompleted);
         Assert.EndsWith("-> 5.00", _changes[^1], StringComparison.Ordinal);
