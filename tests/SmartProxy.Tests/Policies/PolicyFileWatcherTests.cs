@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.Win32.SafeHandles;
@@ -80,13 +79,14 @@ public sealed class PolicyFileWatcherTests : IDisposable
     public async Task A_save_in_several_steps_is_one_change()
     {
         SaveStyle.Prepare(_home, "file", "rename over", SaveStyle.Text("file", "1.00"));
-        var (time, isBegun) = (new FakeTimeProvider(), false);
-        var steps = new ConcurrentQueue<string>(["2.00", "3.00", "4.00", "5.00"]);
+        var time = new FakeTimeProvider();
+        var (steps, lastStep) = (new Queue<string>(["2.00", "3.00", "4.00", "5.00"]), time.GetUtcNow());
         using var file = await StartedAsync("file", time, path =>
         {
-            // Each step is a whole policy that lies there for one look, and none of the steps between is to decide.
-            if (Volatile.Read(ref isBegun) && steps.TryDequeue(out var payment))
+            // Each step is a whole policy that lies there for all looks of one moment, and none of the steps between is to decide.
+            if (time.GetUtcNow() is var now && now > lastStep && steps.TryDequeue(out var payment))
             {
+                lastStep = now;
                 SaveStyle.Save(_home, "file", "rename over", SaveStyle.Text("file", payment));
             }
 
@@ -94,7 +94,6 @@ public sealed class PolicyFileWatcherTests : IDisposable
         });
         var changed = Changed(file);
         using var watcher = new PolicyFileWatcher(file, time, NullLogger<PolicyFileWatcher>.Instance, _ => throw new IOException("no more watchers"));
-        Volatile.Write(ref isBegun, true);
         await watcher.StartAsync(Cancelled);
 
         await LookUntilAsync(time, () => changed.IsCompleted);
