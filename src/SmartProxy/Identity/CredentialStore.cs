@@ -48,6 +48,7 @@ internal sealed class CredentialStore
     {
         lock (_gate)
         {
+            var before = _stamp;
             _stamp = Stamp();
             try
             {
@@ -58,6 +59,10 @@ internal sealed class CredentialStore
                     _bytes = bytes;
                     Trouble = null;
                 }
+            }
+            catch (OperatorException fault) when (fault.InnerException is IOException and not FileNotFoundException && Trouble is null && _stamp == before)
+            {
+                // It looks as it did and can't be opened just now (too many open files): what was taken in stands, and the next look tries again.
             }
             catch (OperatorException fault)
             {

@@ -20,6 +20,24 @@ public sealed class AgentAuthenticatorTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_can_not_be_opened_for_a_moment_and_looks_as_it_did_ends_no_token()
+    {
+        var token = _kit.Editor.Add(Agent("me")).Reveal();
+        var store = CredentialStore.Open(_kit.File, _kit.Time);
+        using var authenticator = new AgentAuthenticator(store, _ => [], _kit.Time);
+        store.Refresh();
+        using (new FileStream(_kit.File.Path, FileMode.Open, FileAccess.Read, FileShare.None))
+        {
+            store.Refresh();
+            Assert.NotNull(authenticator.Verify(token));
+        }
+
+        File.WriteAllText(_kit.File.Path, "damaged");
+        store.Refresh();
+        Assert.Null(authenticator.Verify(token));
+    }
+
+    [Fact]
     public void A_token_works_only_with_its_own_agents_name()
     {
         var token = _kit.Editor.Add(Agent("me")).Reveal();
