@@ -15,14 +15,25 @@ export async function startFacilitator(chain) {
     .register(`eip155:${CHAIN_ID}`, new ExactEvmScheme(signer))
     .registerV1('base-sepolia', new ExactEvmSchemeV1(signer));
 
+  // One authorization is settled in turn. Two at once both pass the check; when the first is mined before the second's gas is estimated,
+  // the second gives up after it took an account nonce, and every later transaction waits behind the gap for ever.
+  const last = new Map();
+  function settle(payload, terms) {
+    const { nonce } = payload.payload.authorization;
+    const turn = (last.get(nonce) ?? Promise.resolve()).then(() => facilitator.settle(payload, terms));
+    last.set(nonce, turn.catch(() => {}));
+    return turn;
+  }
+
+  const calls = { verify: (payload, terms) => facilitator.verify(payload, terms), settle };
   const app = express();
   app.use(express.json({ limit: '256kb' }));
   app.get('/supported', (_, res) => res.json(facilitator.getSupported()));
-  for (const call of ['verify', 'settle']) {
-    app.post(`/${call}`, async (req, res) => {
+  for (const [name, call] of Object.entries(calls)) {
+    app.post(`/${name}`, async (req, res) => {
       const { paymentPayload, paymentRequirements } = req.body;
       try {
-        res.json(await facilitator[call](paymentPayload, paymentRequirements));
+        res.json(await call(paymentPayload, paymentRequirements));
       } catch (error) {
         res.status(500).json({ error: String(error?.message ?? error) });
       }
@@ -30,5 +41,5 @@ export async function startFacilitator(chain) {
   }
 
   const port = await listen(app, '127.0.0.1');
-  return { url: `http://127.0.0.1:${port}`, settle: (payload, terms) => facilitator.settle(payload, terms) };
+  return { url: `http://127.0.0.1:${port}`, settle };
 }

@@ -66,6 +66,14 @@ await moves('hostile: settles it only once', thief, 0n, async () => {
   const [again] = await control('POST', 'settle-kept?mark=h-keep');
   assert.deepEqual([again.success, again.errorReason], [false, 'invalid_exact_evm_nonce_already_used']);
 });
+await moves('hostile: settles it six times at once', thief, 100_000n, async () => {
+  for (let round = 0; round < 10; round++) {
+    const mark = `h-both-${round}`;
+    assert.equal(await status(`/keep?m=${mark}`), 402);
+    const settled = await Promise.all([1, 2, 3, 4, 5, 6].map(() => control('POST', `settle-kept?mark=${mark}`)));
+    assert.deepEqual(settled.flat().map(({ success }) => success).filter(Boolean), [true]);
+  }
+});
 await moves('hostile: dearer', thief, 0n, async () => assert.equal(await status('/dearer'), 402));
 await moves('hostile: false', thief, 0n, async () => assert.equal(await status('/false'), 402));
 await moves('hostile: 500', thief, 0n, async () => assert.equal(await status('/500'), 500));
