@@ -150,6 +150,10 @@ internal static class Receipt
         if (facts.Figures is { } figures)
         {
             WriteFigures(json, new ReceiptLimit("", figures.Limit, figures.Spent, figures.Held, figures.Remaining, figures.ResetsAt));
+            if (figures.PassesAt is { } passesAt)
+            {
+                json.WriteNumber("passesAt", passesAt);
+            }
         }
 
         DecisionTrace.Write(json, facts.Context.Trace);

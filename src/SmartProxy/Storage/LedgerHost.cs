@@ -114,6 +114,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     public async ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         await QueryAsync((ledger, now) => lines.Select(line => ledger.Usage(line, now)).ToArray(), cancellationToken);
 
+    public ValueTask<ReserveOutcome.Refused?> WouldRefuseAsync(ReserveRequest request, CancellationToken cancellationToken) =>
+        QueryAsync((ledger, now) => ledger.WouldRefuse(request, now), cancellationToken);
+
     public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) =>
         QueryAsync((ledger, now) => ledger.Approvals(now), cancellationToken);
 
