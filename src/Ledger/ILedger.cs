@@ -3,8 +3,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Ledger;
 
 /// <summary>
-/// The books: what is spent, and what is promised. One writer decides; a reservation is answered only when it is durable. The same
-/// interface serves the file journal and PostgreSQL.
+/// The books: what is spent, and what is promised. One writer decides; a reservation is answered only when it is durable.
 /// </summary>
 public interface ILedger
 {

@@ -173,7 +173,7 @@ internal sealed class AdminApp(AdminServices services)
 
     private async Task ReceiptAsync(HttpContext context)
     {
-        var receipt = context.Request.RouteValues["id"] is string id && Receipt.TryParseId(id, out _)
+        var receipt = context.Request.RouteValues["id"] is string id && ReceiptId.TryParse(id, out _)
             ? await services.Archive.FindReceiptAsync(id, owner: null, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);

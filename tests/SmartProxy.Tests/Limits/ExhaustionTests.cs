@@ -6,7 +6,7 @@ namespace SmartProxy.Tests.Limits;
 
 /// <summary>
 /// Attacks on the real process, one at a time, by one agent or by nobody in particular; another agent is served meanwhile and memory stays bounded.
-/// With <c>SMARTPROXY_LONG=1</c> they are many times larger, and the healthy agent's p99 is held against the idle one.
+/// With <c>SMARTPROXY_LONG=1</c> they are many times larger, and the healthy agent's times are told beside the idle ones.
 /// </summary>
 public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>, IDisposable
 {
