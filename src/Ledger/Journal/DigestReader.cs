@@ -86,12 +86,13 @@ public sealed class DigestReader(int payments)
         var facts = ReadFacts(ref input);
         var (from, validBefore, nonce) = (input.Address(), (long)input.Number(), input.Word());
         var (logical, request, flags) = (input.Word(), input.Word(), (DigestFlags)input.Byte());
+        var (approval, units) = flags.HasFlag(DigestFlags.HasApproval) ? (input.Payment(), new TokenAmount(input.Amount())) : (default(PaymentId?), default(TokenAmount));
         return new JournalEntry.Reserved
         {
             Id = id,
             PolicyHash = _policy,
             DecisionRecord = "",
-            Authorization = new TransferAuthorization(new TransferTerms(facts.Network, facts.Asset, "", "", from, facts.PayTo, default, 0, validBefore), nonce),
+            Authorization = new TransferAuthorization(new TransferTerms(facts.Network, facts.Asset, "", "", from, facts.PayTo, units, 0, validBefore), nonce),
             Facts = facts,
             Lines = [],
             TermsHash = default,
@@ -100,7 +101,7 @@ public sealed class DigestReader(int payments)
             HasIdempotencyKey = flags.HasFlag(DigestFlags.HasKey),
             IsSafeMethod = flags.HasFlag(DigestFlags.IsSafe),
             PinsRecipient = flags.HasFlag(DigestFlags.Pins),
-            Approval = flags.HasFlag(DigestFlags.HasApproval) ? input.Payment() : null,
+            Approval = approval,
             Grants = flags.HasFlag(DigestFlags.HasGrants) ? ReadGrants(ref input) : [],
             Context = NoContext,
         };

@@ -115,6 +115,7 @@ public sealed class DigestWriter
         if (entry.Approval is { } approval)
         {
             _output.Payment(approval);
+            _output.Amount(terms.Value.Units); // what a person agreed to is bound to it
         }
 
         if (entry.Grants.Count > 0)
