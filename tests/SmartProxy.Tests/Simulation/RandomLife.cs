@@ -18,6 +18,7 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
     private readonly List<Purchase> _purchases = [];
     private readonly List<Task> _running = [];
     private readonly SimulatedOperator _operator = new(world);
+    private readonly SimulatedPeople _people = new(world);
     private bool _isSweeping;
 
     public async Task LiveAsync(int steps)
@@ -42,38 +43,47 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
 
         switch (_chance.Next(100))
         {
-            case < 42:
+            case < 41:
                 Ask();
                 break;
-            case < 54:
+            case < 52:
                 Do(world.Hanging > 0, world.Answer);
                 break;
-            case < 64:
+            case < 61:
                 Do(world.Promises.All.Count > 0, world.UseKept);
                 break;
-            case < 76:
+            case < 71:
                 world.Pass(TimeSpan.FromSeconds(_chance.Next(1, 25)));
                 break;
-            case < 80:
+            case < 75:
                 world.Pass(TimeSpan.FromSeconds(_chance.Next(60, 700)));
                 break;
-            case < 83:
+            case < 78:
                 world.Pass(UntilNearMidnight());
                 break;
-            case < 88:
+            case < 82:
                 Sweep();
                 break;
-            case < 92:
+            case < 86:
                 await _operator.ReloadAsync();
                 break;
-            case < 95:
+            case < 88:
                 _operator.PlanMishap();
                 break;
-            case < 96:
+            case < 89:
                 await RestartAsync();
                 break;
-            case < 98:
+            case < 91:
                 world.SetClock(TimeSpan.FromSeconds(_chance.Next(-25, 26)));
+                break;
+            case < 95:
+                await _people.AnswerAsync();
+                break;
+            case < 97:
+                await _people.GrantAsync();
+                break;
+            case < 98:
+                await _people.RevokeAsync();
                 break;
             default:
                 await _operator.OperateAsync();
@@ -204,7 +214,6 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         {
             throw new BrokenPromiseException($"an honest node is not believed: {string.Join("; ", world.Process.Alarms.Standing)}");
         }
-
 
         await LookAsync(isThorough: true);
         await world.Process!.Ledger.QueryAsync((books, _) => { world.Promises.RequireFinal(books); return 0; }, CancellationToken.None);

@@ -62,8 +62,8 @@ internal sealed class SimulatedWorld
     /// <summary>Requests whose seller has not answered yet.</summary>
     public int Hanging => _hanging.Count;
 
-    /// <summary>Whether an acknowledged freeze is in force.</summary>
-    public bool IsFrozen { get; set; }
+    /// <summary>The agents for whom an acknowledged freeze is in force; an empty name stands for everyone.</summary>
+    public HashSet<string> Frozen { get; } = [];
 
     /// <summary>Time goes on, everywhere.</summary>
     public void Pass(TimeSpan time)
@@ -84,9 +84,10 @@ internal sealed class SimulatedWorld
     public Promises.Signed Sign(PaymentId id, SimulatedCall call, SignOutcome.Signed signed)
     {
         var terms = signed.Authorization.Terms;
-        if (Process?.Ledger.Health.Trouble is not null || IsFrozen)
+        var isFrozen = Frozen.Contains("") || Frozen.Contains(call.Purchase.Agent);
+        if (Process?.Ledger.Health.Trouble is not null || isFrozen)
         {
-            throw new BrokenPromiseException($"{id} was signed {(IsFrozen ? "after a freeze" : "after the journal failed")}");
+            throw new BrokenPromiseException($"{id} was signed {(isFrozen ? "after a freeze" : "after the journal failed")}");
         }
 
         if (terms.Value.Units != call.Demand.Amount || terms.To != EvmAddress.Parse(call.Demand.PayTo))
@@ -95,8 +96,9 @@ internal sealed class SimulatedWorld
         }
 
         _signatures[signed.Authorization.Nonce.ToString()] = signed.Signature;
-        Seen.Add("signed");
-        return Promises.Sign(id, call.Purchase, signed.Authorization, Mint.Now, call.Demand.LongestValidity);
+        var made = Promises.Sign(id, call.Purchase, signed.Authorization, Mint.Now, call.Demand.LongestValidity);
+        Seen.UnionWith(["signed", made.NeedsPerson ? "used an agreement" : "signed", made.Beyond.Values.Any(beyond => beyond > 0) ? "used a grant" : "signed"]);
+        return made;
     }
 
     /// <summary>A seller gets a payment header, and keeps what it can use.</summary>

@@ -62,6 +62,7 @@ public sealed class WholeSimulationTests
         "signed", "settled", "authorization is used", "authorization is expired", "200", "500", "budget_exceeded", "count_exceeded", "payment_in_progress", "payment_in_doubt",
         "duplicate_payment", "idempotency_key_reuse", "recipient_changed", "amount_over_payment_limit", "payment_not_accepted", "payment_outcome_unknown", "paid_answer_lost",
         "validity_too_short", "frozen", "clock_skew", "ledger_unavailable", "restarted", "reload not recorded", "freeze not recorded", "clock jumped",
+        "approval_pending", "approval_denied", "approved", "denied", "used an agreement", "granted", "revoked", "used a grant", "everyone frozen", "agent frozen",
         .. Enum.GetNames<Mishap>(), .. Enum.GetNames<Conduct>(),
     ];
 
