@@ -1,4 +1,5 @@
 using System.Globalization;
+using SmartProxy.Drill;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
@@ -11,8 +12,7 @@ namespace SmartProxy.Tests.Simulation;
 internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler)
 {
     private static readonly string[] Agents = ["x", "y", "z"];
-    private static readonly (string Name, string PayTo)[] Sellers =
-        [("a", "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), ("b", "0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"), ("c", "0xcccccccccccccccccccccccccccccccccccccccc")];
+    private static readonly (string Name, EvmAddress PayTo)[] Sellers = [("a", Wallet('a')), ("b", Wallet('b')), ("c", Wallet('c'))];
 
     private readonly Random _chance = world.Chance;
     private readonly List<Purchase> _purchases = [];
@@ -130,9 +130,9 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         _purchases.Add(purchase);
         var number = Array.FindIndex(Sellers, seller => seller.Name == purchase.Seller);
         var amount = (ulong)(((number * 7) + (purchase.Path.Length * 3)) % 5 + 1) * 5_000;
-        var demand = new Demand(_chance.Next(8) == 0 ? amount * 3 : amount, _chance.Next(16) == 0 ? Demand.Stranger : Sellers[number].PayTo, _chance.Next(5, 300));
+        var terms = new SellerTerms(SimulatedMint.Usdc, _chance.Next(8) == 0 ? amount * 3 : amount, _chance.Next(16) == 0 ? SellerTerms.Stranger : Sellers[number].PayTo, _chance.Next(5, 300));
         var process = world.Process!;
-        _running.Add(AskAsync(process, new SimulatedCall(world, process, purchase, demand)));
+        _running.Add(AskAsync(process, new SimulatedCall(world, process, purchase, terms)));
     }
 
     private async Task AskAsync(SimulatedProxy process, SimulatedCall call)
@@ -226,6 +226,8 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         var left = local.Date.AddDays(1) - local.DateTime - TimeSpan.FromSeconds(_chance.Next(0, 90));
         return left > TimeSpan.Zero ? left : TimeSpan.FromSeconds(_chance.Next(1, 90));
     }
+
+    private static EvmAddress Wallet(char digit) => EvmAddress.Parse("0x" + new string(digit, 40));
 
     private static void Do(bool isPossible, Action what)
     {
