@@ -207,7 +207,8 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
         }
     }
 
-    // When more may be paid: a schedule opens, a breaker lets one try, or the shortest limit that moves with the clock has let go of everything.
+    // When more may be paid: a schedule opens, a breaker lets one try, or the shortest limit that moves with the clock has let go of everything; and
+    // halfway to that, when it must not have.
     private DateTimeOffset? Next()
     {
         var now = _sandbox.Clock.GetUtcNow();
@@ -216,7 +217,7 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
             .Select(result => DateTimeOffset.TryParse(Text(result.ClosedBy!, "resetsAt"), CultureInfo.InvariantCulture, out var at) ? at : now);
         var tried = _results.Values.Where(result => result.StoppedBy is { Reason: "merchant_suspended", RetryAfterSeconds: not null }).Select(result => now.AddSeconds(result.StoppedBy!.RetryAfterSeconds!.Value + 1));
         var freed = _sandbox.Signed.SelectMany(payment => payment.Request.Lines).Select(line => line.Window).OfType<SpendWindow.Rolling>()
-            .Select(window => now + (window.Length > LeastStep ? window.Length : LeastStep) + TimeSpan.FromSeconds(2 * ShortestValidity));
+            .Select(window => now + new TimeSpan(Math.Max(window.Length.Ticks / 2, LeastStep.Ticks)) + TimeSpan.FromSeconds(2 * ShortestValidity));
         return opens.Concat(tried).Concat(freed).Where(time => time > now).Cast<DateTimeOffset?>().Min();
     }
 
