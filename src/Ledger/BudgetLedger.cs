@@ -7,7 +7,7 @@ namespace SmartProxy.Ledger;
 /// The books as a pure function of journal entries and time. <see cref="Decide"/> looks and changes nothing; <see cref="Apply"/> changes, and
 /// is the same for an entry that was just decided and for one that is read back. Not thread-safe: one writer owns it.
 /// </summary>
-public sealed class BudgetLedger
+public sealed partial class BudgetLedger
 {
     /// <summary>No single payment is worth this much; it keeps every sum of 2^27 payments within 128 bits.</summary>
     public static readonly Usd ValueCeiling = new(UInt128.One << 100);
@@ -24,13 +24,11 @@ public sealed class BudgetLedger
     private readonly PaymentRegister _payments = new();
     private readonly LogicalRequests _requests = new();
     private readonly SpendBook _book = new();
-    private readonly GuardMemory _guards;
+    private readonly GuardMemory _guards = new();
     private readonly ApprovalBook _approvals = new();
     private readonly GrantBook _grants = new();
     private readonly ChainMemory _chain = new();
     private DateTimeOffset _now = DateTimeOffset.MinValue;
-
-    public BudgetLedger() => _guards = new GuardMemory(_book);
 
     /// <summary>Number of the last applied line; 0 before the first.</summary>
     public long Sequence { get; private set; }
@@ -77,80 +75,6 @@ public sealed class BudgetLedger
 
     /// <summary>A time as lines tell it: in UTC and whole microseconds.</summary>
     internal static DateTimeOffset Whole(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
-
-    /// <summary>
-    /// Whether a payment may be made, with all that it claims. Nothing is changed; the entry must be applied before the next decision.
-    /// </summary>
-    /// <param name="request">What policy allowed.</param>
-    /// <param name="now">The wall clock.</param>
-    /// <param name="journalHead">Hash of the last line that is known to be on disk; the nonce commits to it.</param>
-    /// <exception cref="ArgumentException">The request contradicts itself: a mistake in the caller.</exception>
-    public ReserveDecision Decide(ReserveRequest request, DateTimeOffset now, Bytes32 journalHead)
-    {
-        now = Tick(now);
-        request = request.Checked();
-        if (Weigh(request, now, isWaitWanted: true, out var room, out var agreement) is { } refused)
-        {
-            return refused;
-        }
-
-        var record = DecisionRecord.Compose(request, journalHead);
-        var entry = request.ToEntry(room, agreement, record, DecisionRecord.NonceOf(record));
-        return Objection(entry, now) is null ? entry : new ReserveOutcome.Refused(ReserveRefusal.LedgerUnavailable);
-    }
-
-    /// <summary>The same decision without a record that a nonce could commit to: what is booked by it can never be signed.</summary>
-    internal ReserveDecision DecideUnsigned(ReserveRequest request, DateTimeOffset now)
-    {
-        now = Tick(now);
-        request = request.Checked();
-        return Weigh(request, now, isWaitWanted: false, out var room, out var agreement) is { } refused
-            ? refused
-            : request.ToEntry(room, agreement, "", new Bytes32([.. new byte[24], .. BitConverter.GetBytes(Sequence)]));
-    }
-
-    private ReserveOutcome.Refused? Weigh(ReserveRequest request, DateTimeOffset now, bool isWaitWanted, out Room room, out PaymentId? agreement)
-    {
-        (room, agreement) = (default!, null);
-        if (Freeze.ReasonFor(request.Facts.Agent) is not null)
-        {
-            return new ReserveOutcome.Refused(ReserveRefusal.Frozen);
-        }
-
-        if (PolicyHash != request.PolicyHash)
-        {
-            return new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged);
-        }
-
-        if (_requests.InTheWay(request, now) is { } twin)
-        {
-            return twin;
-        }
-
-        if (_guards.Refuse(request, now, out var causes) is { } guarded)
-        {
-            return guarded;
-        }
-
-        if (request.Facts.Value >= ValueCeiling)
-        {
-            return new ReserveOutcome.Refused(ReserveRefusal.BudgetExceeded);
-        }
-
-        if (RoomCheck.Refuse(request, _book, _grants, now, isWaitWanted, out room) is { } exceeded)
-        {
-            return exceeded;
-        }
-
-        // Last, so that a person is asked only for what would otherwise be paid.
-        if (causes == ApprovalCauses.None)
-        {
-            return null;
-        }
-
-        (agreement, var unanswered) = _approvals.Ask(request, request.Guards.Approval!, causes, now);
-        return unanswered;
-    }
 
     /// <summary>Why something may not be recorded now; null when it may.</summary>
     public string? Objection(JournalEntry entry, DateTimeOffset now) =>

@@ -3,8 +3,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Ledger;
 
 /// <summary>
-/// The books: what is spent, and what is promised. One writer decides; a reservation is answered only when it is durable. The same
-/// interface serves the file journal and PostgreSQL.
+/// The books: what is spent, and what is promised. One writer decides; a reservation is answered only when it is durable.
 /// </summary>
 public interface ILedger
 {
@@ -25,6 +24,9 @@ public interface ILedger
 
     /// <summary>Spent, held and remaining for each line, now.</summary>
     ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken);
+
+    /// <summary>What a policy that is not in force would be told, see <see cref="BudgetLedger.WouldRefuse"/>; null when there would be room.</summary>
+    ValueTask<ReserveOutcome.Refused?> WouldRefuseAsync(ReserveRequest request, CancellationToken cancellationToken);
 
     /// <summary>The open questions to people, oldest first, then the latest closed ones; at most <see cref="BudgetLedger.MaxListed"/>.</summary>
     ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken);

@@ -157,6 +157,9 @@ public sealed record RefusalFigures(
     Quantity? Remaining = null,
     DateTimeOffset? ResetsAt = null)
 {
+    /// <summary>The least figure of the guard that refused with which it would have passed.</summary>
+    public int? PassesAt { get; init; }
+
     /// <summary>What the limit counts; null when no limit is told of.</summary>
     public SpendMeasure? Measure => (Limit ?? Spent ?? Held ?? Remaining)?.Measure;
 }

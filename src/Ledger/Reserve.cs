@@ -129,6 +129,12 @@ public abstract record ReserveOutcome
         /// <summary>The last price at this endpoint, for <see cref="ReserveRefusal.PriceDrift"/>.</summary>
         public Usd? LastPrice { get; init; }
 
+        /// <summary>
+        /// The least figure of the guard that refused (per cent, times, failures) with which it would not have; for the drift guard also where
+        /// a person is asked instead. Null where no figure would do.
+        /// </summary>
+        public int? PassesAt { get; init; }
+
         /// <summary>What a person is asked, for <see cref="ReserveRefusal.ApprovalPending"/> and <see cref="ReserveRefusal.ApprovalDenied"/>.</summary>
         public ApprovalQuestion? Approval { get; init; }
 

@@ -172,6 +172,7 @@ public sealed class JournalFormatTests
         yield return new LedgerEvent.RollbackAccepted(9, hash, "operator", "reason");
         yield return new LedgerEvent.Refused(
             Id, Books.Me, "budget_exceeded", Context, new RefusalFigures(usd, EvmAddress.Zero, new ChainId(1), EvmAddress.Zero, "9", usd, usd, usd, usd, At), hash, hash, hash);
+        yield return new LedgerEvent.Refused(Id, Books.Me, "request_loop", Context, new RefusalFigures(usd) { PassesAt = 4 }, hash, hash, hash);
         yield return new LedgerEvent.Refused(Id, Books.Me, "no_policy", Minimal(), new RefusalFigures(), hash, hash, null);
         yield return new LedgerEvent.Refused(
             Id, Books.Me, "count_exceeded", Context with { Shadow = new ShadowSaying(hash, true, null, "allow[0]") }, new RefusalFigures(usd, Limit: Count(3), Remaining: Count(0)), hash, hash, hash);

@@ -10,6 +10,9 @@ internal sealed class Breaker(SpendScope scope) : ScopeWatcher(scope)
 {
     private static readonly TimeSpan TrialRetry = TimeSpan.FromSeconds(2);
 
+    // The most that a rule can say.
+    private const int MostFailures = 100;
+
     // More failures in a row than a rule can ask for make no difference.
     private const int Memory = 128;
 
@@ -20,14 +23,15 @@ internal sealed class Breaker(SpendScope scope) : ScopeWatcher(scope)
     /// <summary>Why this seller gets no payment now; null when it does.</summary>
     public ReserveOutcome.Refused? Refuse(BreakerGuard guard, DateTimeOffset now)
     {
-        if (FailuresInARow() < guard.Failures)
+        var failures = FailuresInARow();
+        if (failures < guard.Failures)
         {
             return null;
         }
 
         var opensAt = _told[^1].OutcomeAt.At + guard.Pause;
         TimeSpan? wait = now < opensAt ? opensAt - now : IsTried(now) ? TrialRetry : null;
-        return wait is null ? null : new ReserveOutcome.Refused(ReserveRefusal.MerchantSuspended, RetryAfter: wait) { Rule = guard.Rule };
+        return wait is null ? null : new ReserveOutcome.Refused(ReserveRefusal.MerchantSuspended, RetryAfter: wait) { Rule = guard.Rule, PassesAt = failures < MostFailures ? failures + 1 : null };
     }
 
     public override void Add(Payment payment)

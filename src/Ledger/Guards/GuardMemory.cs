@@ -3,7 +3,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Ledger;
 
 /// <summary>What guards have to remember of the payments before. Whatever the policy asks of it is derived from them, so an edit forgets nothing.</summary>
-internal sealed class GuardMemory(SpendBook book)
+internal sealed class GuardMemory
 {
     private readonly Dictionary<(Origin Origin, ChainId Network), EvmAddress> _pins = [];
     private readonly RequestLoops _loops = new();
@@ -14,13 +14,15 @@ internal sealed class GuardMemory(SpendBook book)
 
     /// <summary>Why a payment may not be made, whoever agrees; null when nothing is in its way but, perhaps, a person's agreement.</summary>
     /// <param name="request">The payment.</param>
+    /// <param name="sums">The sums of the policy that asks.</param>
     /// <param name="now">Now.</param>
-    /// <param name="causes">Why a person has to agree.</param>
-    public ReserveOutcome.Refused? Refuse(ReserveRequest request, DateTimeOffset now, out ApprovalCauses causes)
+    /// <param name="asks">Why a person has to agree.</param>
+    public ReserveOutcome.Refused? Refuse(ReserveRequest request, SumSet sums, DateTimeOffset now, out ApprovalNeed asks)
     {
-        causes = ApprovalCauses.None;
+        asks = default;
+        var causes = ApprovalCauses.None;
         var (facts, guards, approval) = (request.Facts, request.Guards, request.Guards.Approval);
-        if (guards.Breaker is { } breaker && book.BreakerOf(breaker.Scope).Refuse(breaker, now) is { } suspended)
+        if (guards.Breaker is { } breaker && sums.BreakerOf(breaker.Scope).Refuse(breaker, now) is { } suspended)
         {
             return suspended;
         }
@@ -40,11 +42,13 @@ internal sealed class GuardMemory(SpendBook book)
             causes |= ApprovalCauses.RecipientChanged;
         }
 
+        int? passesAt = null;
         if (guards.PriceDrift is { } drift && _prices.Last(facts) is { } last && LastPrices.IsDearer(facts.Value, last, drift.Percent))
         {
+            passesAt = LastPrices.PercentOf(facts.Value, last);
             if (approval is not { PriceDrift: true })
             {
-                return new ReserveOutcome.Refused(ReserveRefusal.PriceDrift) { Rule = drift.Rule, LastPrice = last };
+                return new ReserveOutcome.Refused(ReserveRefusal.PriceDrift) { Rule = drift.Rule, LastPrice = last, PassesAt = passesAt };
             }
 
             causes |= ApprovalCauses.PriceDrift;
@@ -53,6 +57,7 @@ internal sealed class GuardMemory(SpendBook book)
         causes |= approval is { IsAbove: true } ? ApprovalCauses.AmountAbove : 0;
         causes |= approval is { NewRecipient: true } && !_sellers.IsKnownRecipient(facts) ? ApprovalCauses.NewRecipient : 0;
         causes |= approval is { NewHost: true } && !_sellers.IsKnownHost(facts) ? ApprovalCauses.NewHost : 0;
+        asks = new ApprovalNeed(causes, passesAt);
         return null;
     }
 
@@ -87,3 +92,7 @@ internal sealed class GuardMemory(SpendBook book)
     private EvmAddress? PinnedElsewhere(PaymentFacts facts) =>
         _pins.TryGetValue((facts.Origin, facts.Network), out var pinned) && pinned != facts.PayTo ? pinned : null;
 }
+
+/// <param name="Causes">Why a person has to agree; none where nobody has to.</param>
+/// <param name="PassesAt">For a price that drifted: the per cent of the drift guard with which nobody would be asked for it.</param>
+internal readonly record struct ApprovalNeed(ApprovalCauses Causes, int? PassesAt);

@@ -5,6 +5,9 @@ namespace SmartProxy.Ledger;
 /// <summary>The last payment at each endpoint (origin, method and path) that was not called off: what it cost last time, whoever paid.</summary>
 internal sealed class LastPrices
 {
+    // The most that a rule can say.
+    private const int MostPercent = 10_000;
+
     private readonly HashSet<Payment> _latest = new(new ByEndpoint());
 
     /// <summary>The last price there; null when nobody has paid there yet.</summary>
@@ -16,6 +19,19 @@ internal sealed class LastPrices
         // floor(last × percent / 100) in two parts, so that no price overflows; what is over it by a whole micro-dollar is over the exact value.
         var more = (last.Micros / 100 * (uint)percent) + (last.Micros % 100 * (uint)percent / 100);
         return price > last && price.Micros - last.Micros > more;
+    }
+
+    /// <summary>The least per cent with which <paramref name="price"/> is not dearer; null when that is more than a rule can say.</summary>
+    public static int? PercentOf(Usd price, Usd last)
+    {
+        var (low, high) = (0, MostPercent + 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = IsDearer(price, last, middle) ? (middle + 1, high) : (low, middle);
+        }
+
+        return low > MostPercent ? null : low;
     }
 
     public void Add(Payment payment)

@@ -8,6 +8,9 @@ internal sealed class RequestLoops
     /// <summary>The longest time that a loop guard looks back.</summary>
     public static readonly TimeSpan Memory = TimeSpan.FromDays(1);
 
+    // The most that a rule can say.
+    private const int MostTimes = 1000;
+
     private readonly Dictionary<(AgentId Agent, Bytes32 Request), Payment> _latest = [];
     private int _sweepAt = 4096;
 
@@ -15,18 +18,17 @@ internal sealed class RequestLoops
     public ReserveOutcome.Refused? Refuse(LoopGuard guard, ReserveRequest request, DateTimeOffset now)
     {
         var made = 0;
+        Payment? oldest = null;
         var payment = _latest.GetValueOrDefault((request.Facts.Agent, request.RequestDigest));
-        for (; payment is not null && now < payment.ReservedAt + guard.Within; payment = payment.EarlierOfRequest)
+        for (; payment is not null && made < MostTimes && now < payment.ReservedAt + guard.Within; payment = payment.EarlierOfRequest)
         {
             // Once as many are so young, the oldest of them has to grow old.
             made += payment.State == PaymentState.Aborted ? 0 : 1;
-            if (made >= guard.Times)
-            {
-                return new ReserveOutcome.Refused(ReserveRefusal.RequestLoop, RetryAfter: payment.ReservedAt + guard.Within - now) { Rule = guard.Rule };
-            }
+            oldest ??= made >= guard.Times ? payment : null;
         }
 
-        return null;
+        return oldest is null ? null
+            : new ReserveOutcome.Refused(ReserveRefusal.RequestLoop, RetryAfter: oldest.ReservedAt + guard.Within - now) { Rule = guard.Rule, PassesAt = made < MostTimes ? made + 1 : null };
     }
 
     public void Add(Payment payment, DateTimeOffset now)

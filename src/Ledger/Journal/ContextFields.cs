@@ -61,6 +61,11 @@ internal static class ContextFields
             json.WriteTime("resetsAt"u8, resetsAt);
         }
 
+        if (figures.PassesAt is { } passesAt)
+        {
+            json.WriteNumber("passesAt"u8, passesAt);
+        }
+
         json.WriteEndObject();
     }
 

@@ -38,8 +38,9 @@ internal static class ContextReader
         var (held, remaining) = (reader.OptionalDigits("held"u8), reader.OptionalDigits("remaining"u8));
         var measure = reader.Measure();
         DateTimeOffset? resetsAt = reader.Has("resetsAt"u8) ? reader.Time("resetsAt"u8) : null;
+        int? passesAt = reader.Has("passesAt"u8) ? checked((int)reader.Number("passesAt"u8)) : null;
         reader.Close();
-        return new RefusalFigures(price, payTo, network, asset, amount, Of(limit), Of(spent), Of(held), Of(remaining), resetsAt);
+        return new RefusalFigures(price, payTo, network, asset, amount, Of(limit), Of(spent), Of(held), Of(remaining), resetsAt) { PassesAt = passesAt };
 
         Quantity? Of(UInt128? units) => units is { } known ? new Quantity(measure, known) : null;
     }

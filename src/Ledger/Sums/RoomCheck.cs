@@ -15,26 +15,26 @@ internal sealed class RoomCheck
     private readonly SpendSeries[] _series;
     private Dictionary<BudgetOwner, Usd>? _beyond;
 
-    private RoomCheck(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now)
+    private RoomCheck(ReserveRequest request, SumSet sums, GrantBook grants, DateTimeOffset now)
     {
         (_request, _grants, _now) = (request, grants, now);
         _series = new SpendSeries[request.Lines.Count];
         for (var i = 0; i < _series.Length; i++)
         {
-            _series[i] = book.SeriesOf(request.Lines[i], now);
+            _series[i] = sums.SeriesOf(request.Lines[i], now);
         }
     }
 
     /// <summary>Looks at every limit. Gives the first one without room, with the wait for the slowest; null when all have it.</summary>
     /// <param name="request">The payment.</param>
-    /// <param name="book">The sums.</param>
+    /// <param name="sums">The sums of the policy that asks.</param>
     /// <param name="grants">The grants.</param>
     /// <param name="now">Now.</param>
     /// <param name="isWaitWanted">Whether somebody could wait: working out how long is by far the dearest part of a refusal.</param>
     /// <param name="room">How the limits stand before it; only when there is room.</param>
-    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SpendBook book, GrantBook grants, DateTimeOffset now, bool isWaitWanted, out Room room)
+    public static ReserveOutcome.Refused? Refuse(ReserveRequest request, SumSet sums, GrantBook grants, DateTimeOffset now, bool isWaitWanted, out Room room)
     {
-        var check = new RoomCheck(request, book, grants, now);
+        var check = new RoomCheck(request, sums, grants, now);
         if (check.FirstWithoutRoom() is { } index)
         {
             room = default;

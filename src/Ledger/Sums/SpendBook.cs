@@ -11,10 +11,18 @@ internal sealed class SpendBook
     private readonly List<Payment> _payments = [];
     private readonly Dictionary<AgentId, Shelf> _shelves = [];
     private readonly List<ScopeWatcher> _wide = [];
-    private readonly Dictionary<SeriesKey, SpendSeries> _series = new(new SeriesComparer());
-    private readonly Dictionary<SeriesKey, SpendSeries> _shown = new(new SeriesComparer());
-    private readonly Dictionary<string, Breaker> _breakers = new(StringComparer.Ordinal);
     private long _longestLife;
+
+    public SpendBook() => (Decided, Shown) = (new SumSet(this), new SumSet(this));
+
+    /// <summary>The sums of the policy in force, to decide by.</summary>
+    public SumSet Decided { get; }
+
+    /// <summary>
+    /// INVARIANT: a sum that decides was built with the scope of a decision. A question may come with the scope of another policy, which
+    /// chooses other payments under the same key; a sum built for it is never decided by.
+    /// </summary>
+    public SumSet Shown { get; }
 
     public IReadOnlyList<Payment> Payments => _payments;
 
@@ -29,31 +37,14 @@ internal sealed class SpendBook
     /// <summary>Tells the sums that a payment is not what it was.</summary>
     public static void Moved(Payment payment, PaymentState from, DateTimeOffset now) => payment.Kind!.Moved(payment, from, now);
 
-    /// <summary>The sum that a limit is about, as of <paramref name="now"/>, to decide by. The limit must be one of the policy in force.</summary>
-    public SpendSeries SeriesOf(BudgetLine line, DateTimeOffset now) => SeriesOf(_series, line, now);
-
-    /// <summary>The same to be shown, for a limit of whatever policy the asker had before it.</summary>
-    public SpendSeries ShownSeriesOf(BudgetLine line, DateTimeOffset now) => SeriesOf(_series.ContainsKey(KeyOf(line)) ? _series : _shown, line, now);
-
-    /// <summary>How the payments of a scope of the policy in force have ended.</summary>
-    public Breaker BreakerOf(SpendScope scope)
-    {
-        if (!_breakers.TryGetValue(scope.Key, out var breaker))
-        {
-            breaker = new Breaker(scope);
-            Show(breaker);
-            _breakers.Add(scope.Key, breaker);
-        }
-
-        return breaker;
-    }
+    /// <summary>The sum of a limit to be shown, for a limit of whatever policy the asker had before it.</summary>
+    public SpendSeries ShownSeriesOf(BudgetLine line, DateTimeOffset now) => (Decided.Has(line) ? Decided : Shown).SeriesOf(line, now);
 
     /// <summary>Scope keys mean something under one policy only.</summary>
     public void Forget()
     {
-        _series.Clear();
-        _shown.Clear();
-        _breakers.Clear();
+        Decided.Clear();
+        Shown.Clear();
         _wide.Clear();
         foreach (var shelf in _shelves.Values)
         {
@@ -65,23 +56,8 @@ internal sealed class SpendBook
         }
     }
 
-    // INVARIANT: a sum that decides was built with the scope of a decision. A question may come with the scope of an earlier policy, which
-    // chooses other payments under the same key; a sum built for it is never decided by.
-    private SpendSeries SeriesOf(Dictionary<SeriesKey, SpendSeries> known, BudgetLine line, DateTimeOffset now)
-    {
-        var key = KeyOf(line);
-        if (!known.TryGetValue(key, out var series))
-        {
-            series = new SpendSeries(line.Scope, line.Window, line.Limit.Measure, now);
-            Show(series);
-            known.Add(key, series);
-        }
-
-        series.Advance(now);
-        return series;
-    }
-
-    private void Show(ScopeWatcher watcher)
+    /// <summary>Shows the payments to a new sum, those of before and those to come.</summary>
+    public void Show(ScopeWatcher watcher)
     {
         var earliest = watcher.EarliestReservation(_longestLife);
         if (watcher.Scope.Agent is { } agent)
@@ -124,8 +100,6 @@ internal sealed class SpendBook
         return shelf;
     }
 
-    private static SeriesKey KeyOf(BudgetLine line) => new(line.Scope.Key, line.Window, line.Limit.Measure);
-
     /// <summary>The payments of one agent, and the sums that are about this agent only.</summary>
     private sealed class Shelf
     {
@@ -140,24 +114,5 @@ internal sealed class SpendBook
                 kind.Show(watcher, earliest);
             }
         }
-    }
-
-    private readonly record struct SeriesKey(string Scope, SpendWindow Window, SpendMeasure Measure);
-
-    // Comparing zones by their rules would cost more than the sum itself; under one policy the name is enough.
-    private sealed class SeriesComparer : IEqualityComparer<SeriesKey>
-    {
-        public bool Equals(SeriesKey x, SeriesKey y) =>
-            x.Scope == y.Scope && x.Measure == y.Measure && (x.Window, y.Window) switch
-            {
-                (SpendWindow.Calendar a, SpendWindow.Calendar b) => a.Period == b.Period && a.Zone.Id == b.Zone.Id,
-                _ => x.Window.Equals(y.Window),
-            };
-
-        public int GetHashCode(SeriesKey key) => HashCode.Combine(key.Scope, key.Measure, key.Window switch
-        {
-            SpendWindow.Calendar calendar => (int)calendar.Period,
-            var other => other.GetHashCode(),
-        });
     }
 }

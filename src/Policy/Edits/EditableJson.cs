@@ -77,15 +77,19 @@ internal sealed class EditableJson
         return Splice(last.End, last.End, IndentOf(last) is { } indent ? $",\n{indent}{member}" : $", {member}");
     }
 
-    /// <summary>A list without one of its items. A comma that is left behind at the end is fine for our reader.</summary>
-    public byte[] RemoveItem(string path)
+    /// <summary>A list without one of its items, or an object without one of its members. A comma that is left behind at the end is fine for our reader.</summary>
+    public byte[] Remove(string path)
     {
         var spot = _spots[path];
+        var start = spot.NameStart < 0 ? spot.Start : spot.NameStart;
         var comma = CommaAfter(spot.End);
         return comma < 0
-            ? Splice(spot.Start, spot.End, "")
-            : [.. _text[..spot.Start], .. _text[spot.End..comma], .. _text[(comma + 1)..]];
+            ? Splice(start, spot.End, "")
+            : [.. _text[..start], .. _text[spot.End..comma], .. _text[(comma + 1)..]];
     }
+
+    /// <summary>A value as people say it.</summary>
+    public static string Plain(string? json) => json?.Trim('"') ?? "nothing";
 
     /// <summary>Text as JSON.</summary>
     public static string TextOf(string text) => $"\"{JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";

@@ -40,22 +40,6 @@ public sealed class PolicyRepairer(AssetRegistry registry)
         return null;
     }
 
-    /// <summary>A limit over time, raised to what would have had room; null when the limit is not in the text.</summary>
-    /// <param name="text">The policy.</param>
-    /// <param name="limit">The limit by its words.</param>
-    /// <param name="most">What it has to allow.</param>
-    public PolicyRepair? Raise(PolicyText text, string limit, Quantity most)
-    {
-        var files = new PolicyFiles(text);
-        if (files.Find(limit) is not var (part, json))
-        {
-            return null;
-        }
-
-        var change = new Change(files, part, json, limit, json.Replace(limit, Json(most)), $"raise {limit} from {Plain(json.ValueAt(limit))} to {most}");
-        return PolicyLoader.Load(change.Text, registry).Policy is null ? null : new PolicyRepair([change.Edit], change.Text, null);
-    }
-
     /// <summary>A recipient that differs from the pinned one, listed; null when the seller is no merchant of the policy.</summary>
     public PolicyRepair? List(PolicyText text, PaymentQuestion question)
     {
@@ -100,7 +84,7 @@ public sealed class PolicyRepairer(AssetRegistry registry)
             DenyReason.AssetDomainMismatch when policy.Registry.TryFind(question.Offer.Network, question.Offer.Asset, out var asset) => RenameToken(files, asset, question.Offer),
             DenyReason.RecipientNotAllowed when question.Offer.PayTo != EvmAddress.Zero => ListRecipient(files, question, (merchant?.Recipients ?? agent!.Recipients).Words),
             DenyReason.AmountOverPaymentLimit when denied.Value is { } value && files.Find(denied.Rule) is var (part, json) =>
-                new Change(files, part, json, denied.Rule, json.Replace(denied.Rule, Json(value)), $"raise {denied.Rule} from {Plain(json.ValueAt(denied.Rule))} to {value}"),
+                new Change(files, part, json, denied.Rule, json.Replace(denied.Rule, EditableJson.TextOf(value.ToString())), $"raise {denied.Rule} from {EditableJson.Plain(json.ValueAt(denied.Rule))} to {value}"),
 
             // Nothing that a person writes into the file would help.
             DenyReason.NoPolicy or DenyReason.MethodNotPayable or DenyReason.AssetNotAllowed or DenyReason.AssetDomainMismatch or DenyReason.RecipientNotAllowed
@@ -117,7 +101,7 @@ public sealed class PolicyRepairer(AssetRegistry registry)
 
     private static Change? Remove(PolicyFiles files, string rule) =>
         files.PlaceOf(rule) is { } place && place.EndsWith(']') && files.Find(place) is var (part, json)
-            ? new Change(files, part, json, place, json.RemoveItem(place), $"remove {Plain(json.ValueAt(place))} from {place[..place.LastIndexOf('[')]}")
+            ? new Change(files, part, json, place, json.Remove(place), $"remove {EditableJson.Plain(json.ValueAt(place))} from {place[..place.LastIndexOf('[')]}")
             : null;
 
     private static Change? Allow(PolicyFiles files, PaymentQuestion question, AgentRule agent, MerchantRule? merchant)
@@ -200,10 +184,6 @@ public sealed class PolicyRepairer(AssetRegistry registry)
     private static string Site(PaymentQuestion question, MerchantRule? merchant) => merchant?.Name ?? HostOf(question.Origin);
 
     private static string HostOf(Origin origin) => new HostPattern(origin.Host, Below: false, origin.HasDefaultPort ? null : origin.Port).ToString();
-
-    private static string Json(Quantity most) => most.Measure is SpendMeasure.Dollars ? EditableJson.TextOf(most.ToString()) : most.ToString();
-
-    private static string Plain(string? json) => json?.Trim('"') ?? "nothing";
 }
 
 /// <summary>A change that was made in one file, with the place as it was before.</summary>

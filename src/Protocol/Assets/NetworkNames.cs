@@ -81,9 +81,6 @@ public static class NetworkNames
     /// <summary>The short name, or CAIP-2 for a chain without one; <see cref="TryParse"/> reads it back.</summary>
     public static string ShortNameOf(ChainId chain) => Find(chain)?.Name ?? chain.ToString();
 
-    /// <summary>A name for people, or CAIP-2 for a chain without one.</summary>
-    public static string DisplayNameOf(ChainId chain) => Find(chain)?.DisplayName ?? chain.ToString();
-
     /// <summary>Whether this is a known test network. A chain that we don't know counts as one with real money.</summary>
     public static bool IsTestNetwork(ChainId chain) => Find(chain) is { IsTest: true };
 

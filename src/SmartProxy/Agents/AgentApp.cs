@@ -158,7 +158,7 @@ internal sealed class AgentApp(AgentServices services)
     private async Task ReceiptAsync(HttpContext context, AgentId agent)
     {
         var id = context.Request.Path.Value![ReceiptPath.Length..];
-        var receipt = Receipt.TryParseId(id, out _)
+        var receipt = ReceiptId.TryParse(id, out _)
             ? await services.Archive.FindReceiptAsync(id, agent, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);

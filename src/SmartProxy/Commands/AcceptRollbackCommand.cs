@@ -8,25 +8,18 @@ namespace SmartProxy.Commands;
 /// <summary><c>ledger accept-rollback --anchor FILE --reason TEXT</c>: the journal goes on from an older copy, and that is on record.</summary>
 internal static class AcceptRollbackCommand
 {
-    private const int MaxReasonLength = 200;
-
     public static Command Build(CommandSeams seams)
     {
         var anchor = new Option<string>("--anchor") { Description = "The anchor, as SmartProxy:Ledger:Anchor names it.", HelpName = "FILE", Required = true };
-        var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
+        var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {Order.MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
         var data = CommonOptions.Data();
         var command = new Command("accept-rollback", "Agree that a journal which is older than its anchor goes on. What was spent in between is not in any budget.") { anchor, reason, data };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var (path, why, folder) = (Path.GetFullPath(result.GetRequiredValue(anchor)), result.GetRequiredValue(reason), result.GetRequiredValue(data));
-            if (why.Length is 0 or > MaxReasonLength)
-            {
-                throw new OperatorException($"expected a `--reason` of 1 to {MaxReasonLength} characters");
-            }
-
+            var (path, why, folder) = (Path.GetFullPath(result.GetRequiredValue(anchor)), People.ReasonOf(result.GetRequiredValue(reason), isRequired: true), result.GetRequiredValue(data));
             _ = Installation.Load(folder);
             var head = AnchorHead.Read(path) ?? throw new OperatorException($"there is no anchor at `{path}`");
-            await seams.RecordOffline(folder, new LedgerEvent.RollbackAccepted(head.Sequence, head.Hash, "cli", why), cancellationToken);
+            await seams.RecordOffline(folder, new LedgerEvent.RollbackAccepted(head.Sequence, head.Hash, People.Offline, why), cancellationToken);
             result.InvocationConfiguration.Output.WriteLine($"accepted: the journal goes on although the anchor has seen line {head.Sequence}; the next start writes the anchor anew");
             return 0;
         });

@@ -28,6 +28,6 @@ internal static class DisputeCommand
     private static PaymentId PaymentOf(string text)
     {
         var id = File.Exists(text) ? ReceiptText.Read(DocumentVerdict.Read(text)).Id : text;
-        return Receipt.TryParseId(id, out var payment) ? payment : throw new OperatorException($"expected a receipt's id such as `rcpt_…`, or a file that holds a receipt, found `{Printable.Line(text, 60)}`");
+        return ReceiptId.TryParse(id, out var payment) ? payment : throw new OperatorException($"expected a receipt's id such as `rcpt_…`, or a file that holds a receipt, found `{Printable.Line(text, 60)}`");
     }
 }

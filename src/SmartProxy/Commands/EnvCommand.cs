@@ -37,6 +37,11 @@ internal static class EnvCommand
             var error = result.InvocationConfiguration.Error;
             TrustBundle.Write(folder);
             var url = AgentEnvironment.ProxyOf(folder, result.GetValue(proxy));
+            if (style is "docker" or "k8s" && url.IsLoopback)
+            {
+                error.WriteLine($"smartproxy: {url.GetLeftPart(UriPartial.Authority)} is reached from this machine alone; say how the container reaches the proxy with `--proxy http://NAME:PORT`");
+            }
+
             var secret = AgentEnvironment.TokenFor(seams, folder, name, result.GetValue(token), "env", result.GetValue(expires), error);
             AgentCommand.WarnWhenUnknown(seams, folder, null, name, error);
             var caFolder = result.GetValue(mount) ?? (style is "docker" or "k8s" ? MountedAt : folder.CertificateAuthority);

@@ -9,8 +9,6 @@ namespace SmartProxy.Commands;
 /// <summary><c>freeze|unfreeze [--agent NAME]</c>: the kill switch. Free traffic passes; nothing is paid while it is on.</summary>
 internal static class FreezeCommand
 {
-    private const int MaxReasonLength = 200;
-
     public static Command Build(CommandSeams seams, bool freeze)
     {
         var agent = CommonOptions.AgentOption("Only this agent.");
@@ -20,12 +18,7 @@ internal static class FreezeCommand
         var command = new Command(freeze ? "freeze" : "unfreeze", freeze ? "Stop payments: all, or one agent's." : "Let payments go on: all, or one agent's.") { agent, reason, data, json };
         command.SetAction(async (result, cancellationToken) =>
         {
-            var order = new Order(freeze, result.GetValue(agent), result.GetValue(reason) ?? "");
-            if (order.Reason.Length > MaxReasonLength)
-            {
-                throw new OperatorException($"expected a `--reason` of at most {MaxReasonLength} characters");
-            }
-
+            var order = new Switch(freeze, result.GetValue(agent), People.ReasonOf(result.GetValue(reason)));
             var folder = result.GetRequiredValue(data);
             WarnWhenUnknown(folder, order, result.InvocationConfiguration.Error);
             await SwitchAsync(seams, folder, order, cancellationToken);
@@ -35,7 +28,7 @@ internal static class FreezeCommand
         return command;
     }
 
-    private static async Task SwitchAsync(CommandSeams seams, DataFolder data, Order order, CancellationToken cancellationToken)
+    private static async Task SwitchAsync(CommandSeams seams, DataFolder data, Switch order, CancellationToken cancellationToken)
     {
         using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
         if (client is null)
@@ -43,7 +36,7 @@ internal static class FreezeCommand
             _ = Installation.Load(data);
             await seams.RecordOffline(
                 data,
-                order.Freeze ? new LedgerEvent.Frozen(order.Agent, "cli", order.Reason) : new LedgerEvent.Unfrozen(order.Agent, "cli", order.Reason),
+                order.Freeze ? new LedgerEvent.Frozen(order.Agent, People.Offline, order.Reason) : new LedgerEvent.Unfrozen(order.Agent, People.Offline, order.Reason),
                 cancellationToken);
             return;
         }
@@ -57,12 +50,13 @@ internal static class FreezeCommand
             }
 
             json.WriteString("reason", order.Reason);
+            json.WriteString("by", People.Name);
             json.WriteEndObject();
         }, cancellationToken);
     }
 
     // A freeze of a misspelt agent stops nobody.
-    private static void WarnWhenUnknown(DataFolder data, Order order, TextWriter error)
+    private static void WarnWhenUnknown(DataFolder data, Switch order, TextWriter error)
     {
         if (order.Agent is { } agent && File.Exists(data.Credentials) && !new CredentialFile(data.Credentials).Read().Any(token => token.Agent == agent))
         {
@@ -70,7 +64,7 @@ internal static class FreezeCommand
         }
     }
 
-    private static void Show(TextWriter output, Order order, bool asJson)
+    private static void Show(TextWriter output, Switch order, bool asJson)
     {
         if (!asJson)
         {
@@ -88,5 +82,5 @@ internal static class FreezeCommand
         });
     }
 
-    private sealed record Order(bool Freeze, AgentId? Agent, string Reason);
+    private sealed record Switch(bool Freeze, AgentId? Agent, string Reason);
 }

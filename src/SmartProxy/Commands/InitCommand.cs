@@ -115,7 +115,13 @@ internal static class InitCommand
     private static void WritePolicy(string path, NetworkName network)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = new FileStream(path, FileMode.CreateNew);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
         file.Write(Encoding.UTF8.GetBytes($$"""
             {
               // What agents may spend. Money is text in US dollars. `smartproxy policy check {{Path.GetFileName(path)}}` says it in words.

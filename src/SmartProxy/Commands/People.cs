@@ -14,11 +14,11 @@ internal static class People
     /// <summary>How an order to a stopped system is signed.</summary>
     public static string Offline => "cli:" + Name;
 
-    /// <exception cref="OperatorException">It is too long, or no line of text.</exception>
-    public static string ReasonOf(string? text) =>
-        (text ?? "") is { Length: <= Order.MaxReasonLength } reason && !reason.Any(char.IsControl)
+    /// <exception cref="OperatorException">It is missing, too long, or no line of text.</exception>
+    public static string ReasonOf(string? text, bool isRequired = false) =>
+        (text ?? "") is { Length: <= Order.MaxReasonLength } reason && !reason.Any(char.IsControl) && !(isRequired && reason.Length == 0)
             ? reason
-            : throw new OperatorException($"expected a `--reason` of at most {Order.MaxReasonLength} characters on one line");
+            : throw new OperatorException($"expected a `--reason` of {(isRequired ? "1 to" : "at most")} {Order.MaxReasonLength} characters on one line");
 
     /// <summary>An order to the running process that says no more than why, and by whom.</summary>
     public static void Write(Utf8JsonWriter json, string reason)

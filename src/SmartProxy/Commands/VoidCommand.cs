@@ -10,7 +10,7 @@ internal static class VoidCommand
     public static Command Build(CommandSeams seams)
     {
         var id = new Argument<string>("ID") { Description = "The payment." };
-        var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {VoidOrder.MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
+        var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {Order.MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
         var data = CommonOptions.Data();
         var command = new Command("void", "Close a payment in doubt that can't be charged any more: booked as spent, on your word.") { id, reason, data };
         command.SetAction(async (result, cancellationToken) =>
@@ -20,12 +20,7 @@ internal static class VoidCommand
                 throw new OperatorException($"expected a payment's id, as `smartproxy payments` prints it, found `{Printable.Line(result.GetRequiredValue(id), 60)}`");
             }
 
-            var why = result.GetRequiredValue(reason);
-            if (why.Length is 0 or > VoidOrder.MaxReasonLength)
-            {
-                throw new OperatorException($"expected a `--reason` of 1 to {VoidOrder.MaxReasonLength} characters");
-            }
-
+            var why = People.ReasonOf(result.GetRequiredValue(reason), isRequired: true);
             await VoidAsync(seams, result.GetRequiredValue(data), payment, why, cancellationToken);
             result.InvocationConfiguration.Output.WriteLine($"payment {payment} is voided: it stays spent, and only the chain can still prove otherwise");
             return 0;
@@ -43,11 +38,6 @@ internal static class VoidCommand
             return;
         }
 
-        using var answer = await client.PostAsync($"/v1/payments/{payment}/void", json =>
-        {
-            json.WriteStartObject();
-            json.WriteString("reason", reason);
-            json.WriteEndObject();
-        }, cancellationToken);
+        using var answer = await client.PostAsync($"/v1/payments/{payment}/void", json => People.Write(json, reason), cancellationToken);
     }
 }

@@ -42,7 +42,7 @@ internal static class WhyCommand
 
     private static async Task<WhyQuestion> AskAsync(CommandSeams seams, DataFolder data, string argument, CancellationToken cancellationToken)
     {
-        var isId = Receipt.TryParseId(argument, out _);
+        var isId = ReceiptId.TryParse(argument, out _);
         var text = isId ? null : ReadFile(argument);
         using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
         if (client is not null)

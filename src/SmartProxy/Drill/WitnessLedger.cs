@@ -26,6 +26,8 @@ internal sealed class WitnessLedger(ILedger ledger, ConcurrentDictionary<Payment
 
     public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) => ledger.UsageAsync(lines, cancellationToken);
 
+    public ValueTask<ReserveOutcome.Refused?> WouldRefuseAsync(ReserveRequest request, CancellationToken cancellationToken) => ledger.WouldRefuseAsync(request, cancellationToken);
+
     public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) => ledger.ApprovalsAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) => ledger.GrantsAsync(cancellationToken);

@@ -185,7 +185,7 @@ internal sealed class Books : IAsyncDisposable
         Alarms = new ChainAlarms(Metrics, Logging.CreateLogger<ChainAlarms>());
         var funds = new WalletFunds();
         var clock = new ClockWatch(Time, new BootClock(), Ledger, Logging.CreateLogger<ClockWatch>());
-        Chains = Keep(ChainSetup.Keeper(settings.Options.Networks, Ledger, [.. Wallets.All.Select(wallet => wallet.Value.Address)], funds, Alarms, Time, Logging));
+        Chains = Keep(ChainSetup.Keeper(settings.Options.Networks, settings.Installation.Mode, Ledger, [.. Wallets.All.Select(wallet => wallet.Value.Address)], funds, Alarms, Time, Logging));
         Wallets = new Wallets(Wallets.All.ToDictionary(wallet => wallet.Key, IWallet (wallet) => new GatedWallet(wallet.Value, Ledger, clock, Chains, funds, Time)));
         await Chains.StartAsync(clock, ChainSetup.FirstLook, cancellationToken);
     }

@@ -1,3 +1,4 @@
+using SmartProxy.Commands;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
@@ -27,7 +28,7 @@ internal static class OfflineBooks
 
     /// <exception cref="OperatorException">It may not be voided; the message says why.</exception>
     public static async ValueTask VoidAsync(DataFolder data, PaymentId payment, string reason, CancellationToken cancellationToken) => await UseAsync(data, async ledger =>
-        await VoidOrder.Offline(ledger, TimeProvider.System).RunAsync(payment, "cli", reason, cancellationToken) is { } objection
+        await VoidOrder.Offline(ledger, TimeProvider.System).RunAsync(payment, People.Offline, reason, cancellationToken) is { } objection
             ? throw new OperatorException(objection.Detail, OperatorException.Failed)
             : true);
 

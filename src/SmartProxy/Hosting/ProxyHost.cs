@@ -109,7 +109,7 @@ internal sealed class ProxyHost : IDemoProxy
         await StartAsync(_proxy, listen.Proxy, "--listen", cancellationToken);
         Proxy = AddressOf(_proxy, listen.Tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps);
         own.Set([EndPointOf(listen.Admin, Admin), EndPointOf(listen.Proxy, Proxy)]);
-        new RunFile(Environment.ProcessId, Proxy.GetLeftPart(UriPartial.Authority), Admin.GetLeftPart(UriPartial.Authority), settings.Policy, _books.AdminToken.Reveal()).Write(_data);
+        new RunFile(Environment.ProcessId, FromHere(Proxy), FromHere(Admin), settings.Policy, _books.AdminToken.Reveal()).Write(_data);
         _isServing = true;
     }
 
@@ -154,6 +154,13 @@ internal sealed class ProxyHost : IDemoProxy
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new UriBuilder(address) { Scheme = scheme }.Uri;
+    }
+
+    // How a client on this machine calls it: nobody can call the address that stands for all of them.
+    private static string FromHere(Uri bound)
+    {
+        var host = bound.Host switch { "0.0.0.0" => "127.0.0.1", "[::]" => "[::1]", var other => other };
+        return new UriBuilder(bound) { Host = host }.Uri.GetLeftPart(UriPartial.Authority);
     }
 
     private static IPEndPoint EndPointOf(ListenAddress configured, Uri bound) => new(configured.Address, bound.Port);

@@ -72,16 +72,17 @@ internal sealed class StatementDesk(TimeProvider time)
 
     private static async Task<IReadOnlyList<AgreedChain>> ChainsAsync(BooksQuestion asked, CancellationToken cancellationToken)
     {
+        var mode = File.Exists(asked.Data.Installation) ? Installation.Load(asked.Data).Mode : InstallationMode.Live;
         if (asked.Rpc.Count == 0)
         {
             var (configuration, folder) = SettingsLoader.Load(asked.ConfigFile, []);
-            return [.. OptionsReader.Read(configuration, folder).Networks.Select(network => ChainSetup.Agreed(network.Key, network.Value))];
+            return [.. OptionsReader.Read(configuration, folder).Networks.Select(network => ChainSetup.Agreed(network.Key, network.Value, mode))];
         }
 
         try
         {
             var nodes = await Task.WhenAll(asked.Rpc.Select(async url => (Url: url, Chain: await ChainSetup.Node(url).ChainIdAsync(cancellationToken))));
-            return [.. nodes.GroupBy(node => node.Chain).Select(chain => ChainSetup.Agreed(chain.Key, new NetworkOptions { Rpc = [.. chain.Select(node => node.Url)] }))];
+            return [.. nodes.GroupBy(node => node.Chain).Select(chain => ChainSetup.Agreed(chain.Key, new NetworkOptions { Rpc = [.. chain.Select(node => node.Url)] }, mode))];
         }
         catch (EthRpcException fault)
         {

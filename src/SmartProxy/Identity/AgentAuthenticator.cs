@@ -16,6 +16,9 @@ internal sealed class AgentAuthenticator : IAgentAuthenticator, IDisposable
     public static readonly TimeSpan RefreshPeriod = TimeSpan.FromMilliseconds(250);
 
     private const int MaxHeaderLength = 1024;
+
+    // What a person thinks up is guessed; what a program makes is longer.
+    private const int MinDeclaredLength = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly CredentialStore _store;
@@ -72,7 +75,7 @@ internal sealed class AgentAuthenticator : IAgentAuthenticator, IDisposable
             return live.Identity;
         }
 
-        return FindDeclared(user, hash);
+        return text.Length < MinDeclaredLength ? null : FindDeclared(user, hash);
     }
 
     // A declared token has no lookup id: the user name says whose hashes to compare with.

@@ -63,10 +63,7 @@ internal sealed record PublicDocuments(Func<string> CaPem, Func<string> Jwks)
 /// <summary>The operator's HTTP API: health, metrics, kill switch, payments, agents, approvals, grants, quotes.</summary>
 internal sealed class AdminApp(AdminServices services)
 {
-    private const int MaxBodyLength = 4096;
-    private const int MaxReasonLength = 200;
     private const int MaxAgentsShown = 1_000;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 2 };
 
     private readonly AdminGuard _guard = new(services.Token, services.Hosts);
 
@@ -92,8 +89,7 @@ internal sealed class AdminApp(AdminServices services)
         new GrantsApi(services).Map(endpoints);
         new QuestionsApi(services).Map(endpoints);
         endpoints.MapPost("/v1/payments/{id}/void", new VoidApi(services.Void).HandleAsync);
-        endpoints.MapPost("/v1/freeze", context => SwitchAsync(context, freeze: true));
-        endpoints.MapPost("/v1/unfreeze", context => SwitchAsync(context, freeze: false));
+        new FreezeApi(services.Ledger).Map(endpoints);
     }
 
     private Task HealthAsync(HttpContext context)
@@ -173,88 +169,9 @@ internal sealed class AdminApp(AdminServices services)
 
     private async Task ReceiptAsync(HttpContext context)
     {
-        var receipt = context.Request.RouteValues["id"] is string id && Receipt.TryParseId(id, out _)
+        var receipt = context.Request.RouteValues["id"] is string id && ReceiptId.TryParse(id, out _)
             ? await services.Archive.FindReceiptAsync(id, owner: null, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);
     }
-
-    private async Task SwitchAsync(HttpContext context, bool freeze)
-    {
-        if (await ReadSwitchAsync(context) is not { } order)
-        {
-            await ApiAnswer.ProblemAsync(
-                context, StatusCodes.Status400BadRequest, "bad_body", "send {\"agent\": NAME, \"reason\": TEXT}; both may be left out, and without an agent all payments are meant");
-            return;
-        }
-
-        try
-        {
-            await services.Ledger.RecordAsync(freeze
-                ? new LedgerEvent.Frozen(order.Agent, "admin", order.Reason)
-                : new LedgerEvent.Unfrozen(order.Agent, "admin", order.Reason));
-        }
-        catch (LedgerUnavailableException)
-        {
-            await ApiAnswer.ProblemAsync(
-                context, StatusCodes.Status503ServiceUnavailable, "ledger_unavailable", "the ledger can't record this; nothing is paid while that is so, and /healthz says why");
-            return;
-        }
-
-        await ApiAnswer.JsonAsync(context, json =>
-        {
-            json.WriteStartObject();
-            json.WriteBoolean("frozen", freeze);
-            json.WriteString("agent", order.Agent?.Value);
-            json.WriteEndObject();
-        });
-    }
-
-    private static async Task<SwitchOrder?> ReadSwitchAsync(HttpContext context)
-    {
-        if (context.Request.ContentLength is null or > MaxBodyLength)
-        {
-            return null;
-        }
-
-        try
-        {
-            using var document = await JsonDocument.ParseAsync(context.Request.Body, Strict, context.RequestAborted);
-            return ReadSwitch(document.RootElement);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    // A misspelt `agent` must not freeze or, worse, unfreeze everybody: unknown members are refused.
-    private static SwitchOrder? ReadSwitch(JsonElement root)
-    {
-        if (root.ValueKind != JsonValueKind.Object)
-        {
-            return null;
-        }
-
-        var order = new SwitchOrder(null, "");
-        foreach (var member in root.EnumerateObject())
-        {
-            var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : null;
-            switch (member.Name)
-            {
-                case "agent" when AgentId.TryParse(text, out var agent):
-                    order = order with { Agent = agent };
-                    break;
-                case "reason" when text is { Length: <= MaxReasonLength }:
-                    order = order with { Reason = text };
-                    break;
-                default:
-                    return null;
-            }
-        }
-
-        return order;
-    }
-
-    private sealed record SwitchOrder(AgentId? Agent, string Reason);
 }

@@ -10,13 +10,11 @@ namespace SmartProxy.Operator;
 /// token. An agent's token is not one. Browsers on other sites, rebound names and proxy requests are turned away first.
 /// </summary>
 /// <param name="token">The operator's secret.</param>
-/// <param name="hosts">Names by which the listener may be called, besides loopback: without port, lower case.</param>
+/// <param name="hosts">Names by which the listener may be called, besides its address: without port, lower case.</param>
 internal sealed class AdminGuard(AdminToken token, IReadOnlyCollection<string> hosts)
 {
     /// <summary>What anybody who reaches the listener may read.</summary>
     public static readonly IReadOnlySet<string> OpenPaths = new HashSet<string>(StringComparer.Ordinal) { "/healthz", "/ca.pem", "/.well-known/jwks.json" };
-
-    private static readonly string[] Loopback = ["localhost", "127.0.0.1", "::1"];
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -48,8 +46,9 @@ internal sealed class AdminGuard(AdminToken token, IReadOnlyCollection<string> h
         return ApiAnswer.ProblemAsync(context, StatusCodes.Status401Unauthorized, "admin_token_required", "send the admin token of the data folder as Authorization: Bearer");
     }
 
+    // Only a name can be rebound: who calls by an address means it.
     private bool IsOurName(HostString host) =>
-        HostName.TryParse(host.Host, out var name) && (Loopback.Contains(name.Value) || hosts.Contains(name.Value));
+        HostName.TryParse(host.Host, out var name) && (name.IsAddress || name.Value is "localhost" || hosts.Contains(name.Value));
 
     private static bool IsFromAnotherSite(HttpRequest request)
     {

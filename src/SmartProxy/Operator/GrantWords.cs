@@ -7,8 +7,6 @@ namespace SmartProxy.Operator;
 /// <summary>Grants (break-glass): what may be given, to whom, and how it is shown.</summary>
 internal static class GrantWords
 {
-    public const int MaxReasonLength = 200;
-
     public static readonly TimeSpan ShortestTime = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan LongestTime = TimeSpan.FromDays(7);
 
@@ -31,9 +29,9 @@ internal static class GrantWords
         {
             objection = "expected a time from 1m to 7d, such as 2h: a grant ends by itself";
         }
-        else if (order.Reason is not { Length: > 0 and <= MaxReasonLength } || order.Reason.Any(char.IsControl))
+        else if (order.Reason is not { Length: > 0 and <= Order.MaxReasonLength } || order.Reason.Any(char.IsControl))
         {
-            objection = $"expected a reason of 1 to {MaxReasonLength} characters: it goes on record";
+            objection = $"expected a reason of 1 to {Order.MaxReasonLength} characters: it goes on record";
         }
         else if (order.Merchant is { } merchant && !AgentId.TryParse(merchant, out _))
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
 namespace SmartProxy.Operator;
 
@@ -31,7 +32,7 @@ internal sealed record Installation(InstallationMode Mode, ChainId Network, Date
     {
         var bytes = PrivateFile.Read(folder.Installation, $"run `smartproxy init --data {folder}` first, or restore the folder from a backup");
         var installation = Parse(folder, bytes);
-        foreach (var file in installation.Made)
+        foreach (var file in installation.Made.Where(file => !IsMadeAgain(file)))
         {
             if (!File.Exists(folder.In(file.Split('/'))))
             {
@@ -43,20 +44,23 @@ internal sealed record Installation(InstallationMode Mode, ChainId Network, Date
         return installation;
     }
 
-    /// <summary>Records every file that lies in the folder now, but for locks.</summary>
+    /// <summary>Records every file that lies in the folder now, but for what is made again where it is missing.</summary>
     public static Installation Record(DataFolder folder, InstallationMode mode, ChainId network, string policy, DateTimeOffset now)
     {
         var made = Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories)
             .Select(file => System.IO.Path.GetRelativePath(folder.Path, file).Replace('\\', '/'))
-            .Where(file => !IsLock(file))
+            .Where(file => !IsMadeAgain(file))
             .Order(StringComparer.Ordinal);
         var installation = new Installation(mode, network, now, System.IO.Path.GetFullPath(policy), [.. made]);
         PrivateFile.WriteNew(folder.Installation, installation.ToJson());
         return installation;
     }
 
-    // A lock says nothing once its process is gone, and a copy or a backup may do without it.
-    private static bool IsLock(string file) => file is "lock" or "lock.owner" || file.EndsWith(".lock", StringComparison.Ordinal);
+    // A lock says nothing once its process is gone; digest, reserve and index are derived. A copy or a backup may do without them.
+    private static bool IsMadeAgain(string file) =>
+        file is "lock" or "lock.owner" or $"{JournalFiles.Folder}/{DigestFile.FileName}" or $"{JournalFiles.Folder}/{DiskReserve.FileName}"
+        || file.EndsWith(".lock", StringComparison.Ordinal)
+        || file.StartsWith("index", StringComparison.Ordinal);
 
     private byte[] ToJson()
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
@@ -6,23 +5,20 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Operator;
 
-/// <summary><c>POST /v1/payments/ID/void</c> with <c>{"reason": TEXT}</c>.</summary>
-internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken, ValueTask<Refusal?>> order)
+/// <summary><c>POST /v1/payments/ID/void</c> with <c>{"by": NAME, "reason": TEXT}</c>.</summary>
+internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken, ValueTask<Refusal?>> voiding)
 {
-    private const int MaxBodyLength = 4096;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 2 };
-
     public async Task HandleAsync(HttpContext context)
     {
-        if (!PaymentId.TryParse(context.Request.RouteValues["id"] as string, out var id) || await ReadReasonAsync(context) is not { } reason)
+        if (!PaymentId.TryParse(context.Request.RouteValues["id"] as string, out var id) || await Order.ReadAsync(context, "by", "reason") is not { } order || order.Reason(isRequired: true) is not { } reason)
         {
-            await ApiAnswer.ProblemAsync(context, StatusCodes.Status400BadRequest, "bad_body", $"send {{\"reason\": TEXT}} of 1 to {VoidOrder.MaxReasonLength} characters for a payment's id");
+            await ApiAnswer.ProblemAsync(context, StatusCodes.Status400BadRequest, "bad_body", $"send {{\"reason\": TEXT}} of 1 to {Order.MaxReasonLength} characters for a payment's id");
             return;
         }
 
         try
         {
-            if (await order(id, "admin", reason, context.RequestAborted) is { } objection)
+            if (await voiding(id, order.By, reason, context.RequestAborted) is { } objection)
             {
                 await ApiAnswer.ProblemAsync(context, objection.Status, objection.Reason, objection.Detail);
                 return;
@@ -30,7 +26,7 @@ internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken,
         }
         catch (LedgerUnavailableException)
         {
-            await ApiAnswer.ProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "ledger_unavailable", "the ledger can't record this; /healthz says why");
+            await Order.NotRecordedAsync(context);
             return;
         }
 
@@ -41,24 +37,5 @@ internal sealed class VoidApi(Func<PaymentId, string, string, CancellationToken,
             json.WriteString("outcome", "voided");
             json.WriteEndObject();
         });
-    }
-
-    private static async Task<string?> ReadReasonAsync(HttpContext context)
-    {
-        if (context.Request.ContentLength is null or > MaxBodyLength)
-        {
-            return null;
-        }
-
-        try
-        {
-            using var document = await JsonDocument.ParseAsync(context.Request.Body, Strict, context.RequestAborted);
-            var members = document.RootElement.ValueKind is JsonValueKind.Object ? document.RootElement.EnumerateObject().ToList() : [];
-            return members is [{ Name: "reason", Value.ValueKind: JsonValueKind.String } only] && only.Value.GetString() is { Length: > 0 and <= VoidOrder.MaxReasonLength } reason ? reason : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 }

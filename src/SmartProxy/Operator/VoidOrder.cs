@@ -17,8 +17,6 @@ namespace SmartProxy.Operator;
 /// <param name="finalTime">The time of a chain's newest final block; null while it is not known.</param>
 internal sealed class VoidOrder(LedgerHost ledger, TimeProvider time, Func<ChainId, bool> watches, Func<ChainId, DateTimeOffset?> finalTime)
 {
-    public const int MaxReasonLength = 200;
-
     /// <summary>The same for a stopped system, which knows no chain.</summary>
     public static VoidOrder Offline(LedgerHost ledger, TimeProvider time) => new(ledger, time, static _ => false, static _ => null);
 

@@ -57,8 +57,8 @@ internal sealed class OptionsReader
             Admin = ReadAddress(section.GetSection("Admin"), defaults.Admin),
             AllowInsecure = ReadBoolean(section.GetSection("AllowInsecure")),
             Tls = section.GetSection("Tls").Exists() ? ReadTls(section.GetSection("Tls")) : null,
-            AdminHosts = Texts(section.GetSection("AdminHosts")),
-            ProxyHosts = Texts(section.GetSection("ProxyHosts")),
+            AdminHosts = Names(section.GetSection("AdminHosts")),
+            ProxyHosts = Names(section.GetSection("ProxyHosts")),
         };
     }
 
@@ -78,6 +78,8 @@ internal sealed class OptionsReader
             Names = [.. names.Select(name => ReadHost(section.GetSection("Names"), name))],
         };
     }
+
+    private string[] Names(IConfigurationSection section) => [.. Texts(section).Select(name => ReadHost(section, name).Value)];
 
     private HostName ReadHost(IConfigurationSection section, string text)
     {

@@ -99,6 +99,6 @@ internal sealed record SignerOptions
 {
     public Usd MaxPayment { get; init; } = new(10_000_000);
 
-    /// <summary>Over 24 hours.</summary>
+    /// <summary>In one day of UTC.</summary>
     public Usd MaxDay { get; init; } = new(200_000_000);
 }

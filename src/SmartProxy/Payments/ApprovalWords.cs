@@ -14,5 +14,9 @@ internal static class ApprovalWords
         (ApprovalCauses.PriceDrift, "the price is far above the last one"),
     ];
 
+    /// <summary>The causes that <paramref name="words"/> name; none for words that are not ours.</summary>
+    public static ApprovalCauses In(string words) =>
+        All.Where(entry => words.Contains(entry.Words, StringComparison.Ordinal)).Aggregate(ApprovalCauses.None, (causes, entry) => causes | entry.Cause);
+
     public static string Of(ApprovalCauses causes) => string.Join("; ", All.Where(entry => causes.HasFlag(entry.Cause)).Select(entry => entry.Words));
 }

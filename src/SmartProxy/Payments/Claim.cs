@@ -49,7 +49,7 @@ internal abstract record Claim
         /// <summary>Policy allowed it, and the books say no.</summary>
         public static Refused By(Verdict.Allowed verdict, Bytes32 policyHash, Refusal refusal, ReserveOutcome.Refused outcome, PaymentContext context)
         {
-            var figures = PaymentFigures.Of(verdict, outcome.Line);
+            var figures = PaymentFigures.Of(verdict, outcome.Line, outcome.PassesAt);
             var trace = DecisionTrace.Of(verdict, outcome);
             return new Refused(refusal, figures, outcome.Line?.Line.Id ?? outcome.Rule ?? outcome.Approval?.Rule ?? verdict.Rule, policyHash)
             {

@@ -26,7 +26,7 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         {
             var questions = Questions(call, challenge, request);
             var (policyHash, verdicts) = policies.Judge(questions);
-            var saying = shadow is null ? null : await shadow.SayAsync(questions, ledger);
+            var saying = shadow is null ? null : await shadow.SayAsync(questions, PrepareFor, ledger);
             var allowed = InOrder(verdicts);
             if (allowed.Count == 0 || policyHash is null)
             {
@@ -45,6 +45,12 @@ internal sealed class Claims(IPolicyView policies, ILedger ledger, Wallets walle
         }
 
         return new Claim.Refused(Refusals.Of(new ReserveOutcome.Refused(ReserveRefusal.PolicyChanged), null));
+
+        (ReserveRequest?, Claim.Refused?) PrepareFor(Verdict.Allowed verdict, Bytes32 policyHash)
+        {
+            var (_, reserve, problem) = Prepare(call, challenge, request, verdict, policyHash);
+            return (reserve, problem);
+        }
     }
 
     /// <summary>Every offer under one policy, as it is in force right now.</summary>

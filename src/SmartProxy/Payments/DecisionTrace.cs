@@ -27,6 +27,7 @@ internal static class DecisionTrace
         ReserveRefusal.BudgetExceeded or ReserveRefusal.CountExceeded when refused.Line is { } usage =>
             Refused(verdict.Trace, usage.Line.Id, $"{usage.Remaining.ToWords()} left of {usage.Line.Limit.ToWords()} ({usage.Spent} spent, {usage.Held} held), asked {Asked(usage, verdict)}"),
         ReserveRefusal.ApprovalPending => Asked(verdict.Trace, refused.Approval?.Rule ?? "-", ApprovalWords.Of(refused.Approval?.Causes ?? ApprovalCauses.None)),
+        ReserveRefusal.ApprovalDenied => Refused(verdict.Trace, refused.Approval?.Rule ?? "-", $"a person said no; asked because {ApprovalWords.Of(refused.Approval?.Causes ?? ApprovalCauses.None)}"),
         ReserveRefusal.PriceDrift => Refused(verdict.Trace, refused.Rule ?? "-", $"{verdict.Facts.Value} USD, last time {refused.LastPrice} USD"),
         ReserveRefusal.RecipientChanged => Refused(verdict.Trace, refused.Rule ?? "pin", $"{verdict.Facts.PayTo}, pinned {refused.PinnedRecipient}"),
         _ => Refused(verdict.Trace, refused.Rule ?? refused.Approval?.Rule ?? "-", Words.Of(refused.Reason)),

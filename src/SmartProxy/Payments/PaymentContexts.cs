@@ -54,7 +54,7 @@ internal static class PaymentFigures
     public static RefusalFigures Of(Verdict.Denied denied) =>
         Of(denied.Offer) with { Price = denied.Value, Limit = denied.Limit };
 
-    public static RefusalFigures Of(Verdict.Allowed verdict, LineUsage? line) =>
+    public static RefusalFigures Of(Verdict.Allowed verdict, LineUsage? line, int? passesAt = null) =>
         Of(verdict.Offer) with
         {
             Price = verdict.Facts.Value,
@@ -63,5 +63,6 @@ internal static class PaymentFigures
             Held = line?.Held,
             Remaining = line?.Remaining,
             ResetsAt = line?.ResetsAt,
+            PassesAt = passesAt,
         };
 }

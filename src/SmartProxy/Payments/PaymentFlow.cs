@@ -60,7 +60,7 @@ internal sealed partial class PaymentFlow(
                 await refusals.RefuseAsync(call, challenge, refused, request.Digest);
                 return;
             case Claim.Again again:
-                await PresentAsync(call, again.Payment, isAgain: true, mayRepeat: false);
+                await PresentAsync(call, again.Payment, mayRepeat: false);
                 return;
             case Claim.Made made:
                 await PayAsync(call, challenge, made);
@@ -97,25 +97,25 @@ internal sealed partial class PaymentFlow(
         Keep(reservation.Id, papers.OfOffer(challenge, claim.Verdict.Offer));
         if (ledger.Health.Trouble is { } trouble)
         {
-            await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) });
+            await call.AnswerAsync(Refusals.LedgerUnavailable(trouble) with { ReceiptId = ReceiptId.Of(reservation.Id) });
             return;
         }
 
         CrashPoint.Reach("sending");
         var identical = call.Method is "GET" or "HEAD" || X402Writer.OffersPaymentIdentifier(challenge);
-        await PresentAsync(call, payment, isAgain: false, mayRepeat: identical);
+        await PresentAsync(call, payment, mayRepeat: identical);
     }
 
     /// <summary>(6) and (7). After a lost answer the identical bytes may go once more; a second signature never.</summary>
-    private async ValueTask PresentAsync(IUpstreamCall call, PresentedPayment payment, bool isAgain, bool mayRepeat)
+    private async ValueTask PresentAsync(IUpstreamCall call, PresentedPayment payment, bool mayRepeat)
     {
         var id = payment.Reservation.Id;
-        var receipt = Receipt.IdOf(id, isFinal: false);
+        var receipt = ReceiptId.Of(id);
         var delivery = new DeliveryCheck(call.Method, payment.PromisedType);
         string? undelivered = null;
         var attempt = await call.SendPaidAsync(payment.HeaderName, payment.HeaderValue, head =>
         {
-            var reply = OnHead(payment, isAgain, head, undelivered = delivery.OfHead(head), out receipt);
+            var reply = OnHead(payment, head, undelivered = delivery.OfHead(head), out receipt);
             Keep(id, papers.OfReceipt(head.Values, payment.Reservation.Authorization.Terms, $"{call.Origin}{call.Target}"));
             return reply;
         });
@@ -124,7 +124,7 @@ internal sealed partial class PaymentFlow(
         {
             if ((undelivered ?? delivery.OfEnd(attempt)) is { } why)
             {
-                Forget(ledger.RecordAsync(new LedgerEvent.Undelivered(id, why)));
+                receipt = Record(payment, new LedgerEvent.Undelivered(id, why));
                 LogUndelivered(call.Identity.Agent, call.Origin, id, why);
             }
 
@@ -140,23 +140,22 @@ internal sealed partial class PaymentFlow(
         if (mayRepeat && ledger.FrozenReason(call.Identity.Agent) is null)
         {
             LogRepeated(call.Identity.Agent, call.Origin, id);
-            await PresentAsync(call, payment, isAgain, mayRepeat: false);
+            await PresentAsync(call, payment, mayRepeat: false);
             return;
         }
 
-        Forget(ledger.RecordAsync(new LedgerEvent.InDoubt(id, "no_answer", Status: null, Delivered: false)));
+        receipt = Record(payment, new LedgerEvent.InDoubt(id, "no_answer", Status: null, Delivered: false));
         LogInDoubt(call.Identity.Agent, call.Origin, id, "no_answer");
         await call.AnswerAsync(Refusals.OutcomeUnknown(payment.Reservation) with { ReceiptId = receipt });
     }
 
     // The outcome is queued before the agent can see the answer: its next request finds it booked.
-    private PaidReply OnHead(PresentedPayment payment, bool isAgain, AnswerHead head, string? undelivered, out string receipt)
+    private PaidReply OnHead(PresentedPayment payment, AnswerHead head, string? undelivered, out string receipt)
     {
         CrashPoint.Reach("answered");
         var reservation = payment.Reservation;
         var outcome = SettlementOutcome.Of(head.Status, SettlementReader.Read(head.Values));
-        receipt = Receipt.IdOf(reservation.Id, isFinal: isAgain && outcome is SettlementOutcome.Settled);
-        Forget(ledger.RecordAsync(Bookings.Of(reservation.Id, head.Status, outcome, isAsPromised: undelivered is null)));
+        receipt = Record(payment, Bookings.Of(reservation.Id, head.Status, outcome, isAsPromised: undelivered is null));
         if (outcome is SettlementOutcome.Settled)
         {
             presented.Remove(reservation.Id);
@@ -180,7 +179,7 @@ internal sealed partial class PaymentFlow(
     {
         Forget(ledger.RecordAsync(new LedgerEvent.Aborted(reservation.Id, why)));
         LogAborted(call.Identity.Agent, call.Origin, reservation.Id, why);
-        await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(reservation.Id, isFinal: false) });
+        await call.AnswerAsync(refusal with { ReceiptId = ReceiptId.Of(reservation.Id) });
     }
 
     private Challenge Read(IUpstreamCall call)
@@ -196,6 +195,13 @@ internal sealed partial class PaymentFlow(
         ChallengeClass.Malformed => [new(OurHeaders.Unpaid, $"malformed; reason={challenge.Reason}")],
         ChallengeClass.Unsupported => [new(OurHeaders.Unpaid, $"unsupported; reason={challenge.Reason}; offered=\"{challenge.Offered}\"")],
     };
+
+    // The id of the receipt that says so.
+    private string Record(PresentedPayment payment, LedgerEvent happened)
+    {
+        Forget(ledger.RecordAsync(happened));
+        return payment.ReceiptOf(happened);
+    }
 
     private void Keep(PaymentId id, SellerPaper? paper)
     {

@@ -1,11 +1,16 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Receipts;
 
 namespace SmartProxy.Payments;
 
 /// <summary>A payment header that left: until it expires it is a bearer instrument, so it stays in memory and out of every log.</summary>
 internal sealed class PresentedPayment(Reservation reservation, string headerName, string headerValue, string? promisedType = null)
 {
+    private readonly Lock _gate = new();
+    private int _receipts;
+    private bool? _wasDelivered;
+
     /// <summary>The media type that the terms promise, or null.</summary>
     public string? PromisedType { get; } = promisedType;
 
@@ -14,6 +19,24 @@ internal sealed class PresentedPayment(Reservation reservation, string headerNam
     public string HeaderName { get; } = headerName;
 
     public string HeaderValue { get; } = headerValue;
+
+    /// <summary>
+    /// The id of the receipt that says what happened, told in the order in which it is recorded. What a chain proves meanwhile is not counted: then a
+    /// later receipt says more.
+    /// </summary>
+    public string ReceiptOf(LedgerEvent happened)
+    {
+        lock (_gate)
+        {
+            if (happened is not LedgerEvent.InDoubt again || _receipts == 0 || ReceiptMapping.IsNews(again, _wasDelivered))
+            {
+                _receipts++;
+                _wasDelivered = happened switch { LedgerEvent.InDoubt e => e.Delivered, LedgerEvent.Settled e => e.Delivered, _ => false };
+            }
+
+            return ReceiptId.Of(Reservation.Id, _receipts);
+        }
+    }
 
     public override string ToString() => $"PresentedPayment {Reservation.Id} (secret)";
 }

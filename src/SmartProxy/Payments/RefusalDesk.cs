@@ -46,7 +46,7 @@ internal sealed partial class RefusalDesk : IDisposable
             LogRefused(agent, call.Origin, refusal.Reason, refused.Rule, id);
         }
 
-        await call.AnswerAsync(refusal with { ReceiptId = Receipt.IdOf(id, isFinal: false) });
+        await call.AnswerAsync(refusal with { ReceiptId = ReceiptId.Of(id) });
     }
 
     /// <summary>Puts the numbers that are still open on the record.</summary>

@@ -7,7 +7,7 @@ using SmartProxy.Wallet;
 namespace SmartProxy.Payments;
 
 /// <summary>
-/// Every refusal of the payment flow, with its status (DESIGN: 403 what the policy will not allow as asked, 429 when the window refills within
+/// Every refusal of the payment flow, with its status (403 what the policy will not allow as asked, 429 when the window refills within
 /// a minute, 409 for twins, 413, 422, 502 for upstream trouble, 503 when ledger or signer can't be trusted). The words are pinned by a test.
 /// </summary>
 internal static class Refusals

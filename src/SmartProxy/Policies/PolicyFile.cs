@@ -5,7 +5,7 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies;
 
-/// <summary>How the policy file stands, for health, metrics and the dashboard.</summary>
+/// <summary>How the policy file stands, for health.</summary>
 /// <param name="File">The file, or the folder of files.</param>
 /// <param name="Hash">The policy in force; null when there is none and nothing is paid.</param>
 /// <param name="Since">Since when it is in force.</param>

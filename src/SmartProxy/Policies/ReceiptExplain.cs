@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
@@ -28,74 +26,8 @@ internal sealed class ReceiptExplain(AssetRegistry registry)
         var isSame = judged is not null && now is not null && judged.ArchiveBytes.Span.SequenceEqual(now.ArchiveBytes.Span);
         var then = judged is null || isSame ? null : PolicyPlaces.Find(judged, receipt.Rule);
         var place = now is null ? null : PolicyPlaces.Find(now, receipt.Rule);
-        var (repair, advice) = receipt.Outcome == Receipt.WordOf(ReceiptOutcome.Refused) && (now ?? judged) is { } text ? Repair(receipt, text) : (null, null);
+        var (repair, advice) = receipt.Outcome == Receipt.WordOf(ReceiptOutcome.Refused) && (now ?? judged) is { } text ? new ReceiptRepair(registry, text, receipt).Find() : (null, null);
         return new WhyAnswer([.. Lines(receipt, place, then, repair, advice)], json => Write(json, receipt, place, then, repair, advice));
-    }
-
-    private (PolicyRepair? Repair, string? Advice) Repair(ReceiptText receipt, PolicyText text)
-    {
-        var repairer = new PolicyRepairer(registry);
-        switch (receipt.Reason)
-        {
-            case "budget_exceeded" when Usd.TryParse(receipt.Spent, out var spent) && Usd.TryParse(receipt.Held, out var held) && Usd.TryParse(receipt.Price, out var price):
-                return Said(repairer.Raise(text, receipt.Rule, spent.Plus(held).Plus(price)), "or give room for a while, without an edit: `smartproxy grant add OWNER AMOUNT --for 2h --reason TEXT`");
-            case "count_exceeded" when UInt128.TryParse(receipt.Spent, NumberStyles.None, CultureInfo.InvariantCulture, out var spent)
-                && UInt128.TryParse(receipt.Held, NumberStyles.None, CultureInfo.InvariantCulture, out var held):
-                return Said(repairer.Raise(text, receipt.Rule, new Quantity(SpendMeasure.Payments, spent + held + 1)), null);
-            case "recipient_changed" when QuestionOf(receipt) is { } question:
-                return Said(repairer.List(text, question), "look first whether the seller itself announced the new recipient");
-            case "approval_pending":
-                return (null, "nothing has to change: a person answers with `smartproxy approvals`, then `smartproxy approve ID`");
-            case "approval_denied":
-                return (null, "a person said no; the agent may ask again when the answer expires (`smartproxy approvals --all`)");
-            case "amount_over_max_price":
-                return (null, $"no rule of the policy refused: the request itself allowed no more ({PaymentRequest.MaxPriceHeader})");
-            case "frozen":
-                return (null, "no rule of the policy refused: payments were stopped; `smartproxy unfreeze` lets them go on");
-            case "price_drift" or "request_loop" or "merchant_suspended":
-                return (null, $"raise the figure at {receipt.Rule} if this should have passed; what it was compared with has changed since");
-            default:
-                return QuestionOf(receipt) is { } asked ? Said(repairer.Find(text, asked), null) : (null, "the receipt does not say enough to try an edit");
-        }
-    }
-
-    private static (PolicyRepair?, string?) Said(PolicyRepair? repair, string? advice) => (repair, repair is null ? advice ?? "no edit of the policy was found that lets it pass" : advice);
-
-    // The question as it was judged, as far as a receipt tells it.
-    private PaymentQuestion? QuestionOf(ReceiptText receipt)
-    {
-        if (!AgentId.TryParse(receipt.Agent, out var agent)
-            || !Origin.TryParse(receipt.OriginText, out var origin)
-            || !ChainId.TryParse(receipt.Network, out var network)
-            || !EvmAddress.TryParse(receipt.Asset ?? "", out var asset)
-            || !EvmAddress.TryParse(receipt.PayTo ?? "", out var payTo)
-            || !BigInteger.TryParse(receipt.Amount, NumberStyles.None, CultureInfo.InvariantCulture, out var amount)
-            || receipt.DecidedAt is not { } at)
-        {
-            return null;
-        }
-
-        registry.TryFind(network, asset, out var token);
-        var offer = new PaymentOffer
-        {
-            Rail = "x402",
-            Version = receipt.Version,
-            Index = 0,
-            Scheme = receipt.Scheme ?? "exact",
-            Network = network,
-            NetworkText = network.ToString(),
-            Amount = amount,
-            Asset = asset,
-            PayTo = payTo,
-            MaxTimeoutSeconds = 60,
-            DomainName = token?.DomainName ?? "",
-            DomainVersion = token?.DomainVersion ?? "",
-            Original = "{}",
-        };
-
-        // A receipt does not tell an upgrade from a GET; only one that was refused for it was one.
-        var isUpgrade = receipt.Reason == Words.Of(DenyReason.MethodNotPayable) && receipt.Method == "GET";
-        return new PaymentQuestion(agent, receipt.Method, isUpgrade, origin, offer) { Path = receipt.Path, At = at };
     }
 
     private static IEnumerable<string> Lines(ReceiptText receipt, PolicyPlace? place, PolicyPlace? then, PolicyRepair? repair, string? advice)

@@ -71,8 +71,8 @@ internal sealed partial class ShadowPolicy
 
     public Bytes32? Fingerprint() => _source?.Fingerprint();
 
-    /// <summary>What the candidate says to the offers of one 402, its limits included; null when there is none, or when it fails or takes too long.</summary>
-    public async ValueTask<ShadowSaying?> SayAsync(IReadOnlyList<PaymentQuestion> questions, ILedger ledger)
+    /// <summary>What the candidate says to the offers of one 402, its guards and limits included; null when there is none, or when it fails or takes too long.</summary>
+    public async ValueTask<ShadowSaying?> SayAsync(IReadOnlyList<PaymentQuestion> questions, ShadowPrepare prepare, ILedger ledger)
     {
         if (_current is not { } candidate)
         {
@@ -84,7 +84,7 @@ internal sealed partial class ShadowPolicy
             // On a thread of its own, so that not even a candidate that never comes back is waited for.
             using var impatience = new CancellationTokenSource(Patience, _time);
             var token = impatience.Token;
-            return await Task.Run(() => candidate.SayAsync(questions, ledger, token).AsTask(), token).WaitAsync(Patience, _time);
+            return await Task.Run(() => candidate.SayAsync(questions, prepare, ledger, token).AsTask(), token).WaitAsync(Patience, _time);
         }
         catch (Exception failed) when (failed is not OutOfMemoryException)
         {

@@ -7,24 +7,31 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Policies;
 
 /// <summary>
-/// What one candidate says: its verdicts, and whether its limits have room. The books are only asked, in read-only questions. Guards that need the
-/// memory of the books (drift, loop, breaker, first recipient, pins) are left out; <c>policy simulate</c> has them.
+/// What one candidate says: its verdicts, and whether its guards and limits have room. The books are only asked, in read-only questions.
 /// </summary>
 internal sealed class ShadowVerdicts(Bytes32 hash, Func<PaymentQuestion, Verdict> judge)
 {
     private readonly string _prefix = $"shadow {hash} ";
-    private readonly ConditionalWeakTable<BudgetLine, BudgetLine> _lines = [];
+    private readonly ConditionalWeakTable<SpendScope, SpendScope> _scopes = [];
 
     public Bytes32 Hash { get; } = hash;
 
     /// <summary>The saying that a decision would have ended with: the cheapest allowed offer that has room, or the refusal closest to a payment.</summary>
-    public async ValueTask<ShadowSaying> SayAsync(IReadOnlyList<PaymentQuestion> questions, ILedger ledger, CancellationToken cancellationToken)
+    /// <param name="questions">The offers of one 402.</param>
+    /// <param name="prepare">What would be reserved for an allowed offer, or why it can't be.</param>
+    /// <param name="ledger">The books.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<ShadowSaying> SayAsync(IReadOnlyList<PaymentQuestion> questions, ShadowPrepare prepare, ILedger ledger, CancellationToken cancellationToken)
     {
         var verdicts = questions.Select(judge).ToList();
         ShadowSaying? refused = null;
-        foreach (var verdict in verdicts.OfType<Verdict.Allowed>().OrderBy(allowed => allowed.Facts.Value).ThenBy(allowed => allowed.Offer.IsUpfront).ThenBy(allowed => allowed.Offer.Index))
+        foreach (var verdict in Claims.InOrder(verdicts))
         {
-            var said = await SayAsync(verdict, ledger, cancellationToken);
+            var said = prepare(verdict, Hash) switch
+            {
+                (_, { } problem) => No(problem.Refusal.Reason, verdict.Rule),
+                (var request, null) => Say(verdict, await ledger.WouldRefuseAsync(Apart(request!), cancellationToken)),
+            };
             if (said.Allowed)
             {
                 return said;
@@ -33,24 +40,26 @@ internal sealed class ShadowVerdicts(Bytes32 hash, Func<PaymentQuestion, Verdict
             refused ??= said;
         }
 
-        return refused ?? Say(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!);
+        return refused ?? No(verdicts.OfType<Verdict.Denied>().MaxBy(denied => denied.Reason)!);
     }
 
-    private async ValueTask<ShadowSaying> SayAsync(Verdict.Allowed verdict, ILedger ledger, CancellationToken cancellationToken)
-    {
-        var lines = verdict.Lines.Where(line => line.Limit.Measure is not SpendMeasure.Recipients).Select(line => _lines.GetValue(line, Apart)).ToList();
-        var full = lines.Count == 0 ? null : (await ledger.UsageAsync(lines, cancellationToken)).FirstOrDefault(usage => usage.Remaining.Units < Need(usage.Line, verdict));
-        return full is null
-            ? verdict.Guards.Approval is { IsAbove: true } approval
-                ? new ShadowSaying(Hash, Allowed: false, Words.Of(ReserveRefusal.ApprovalPending), approval.Rule)
-                : new ShadowSaying(Hash, Allowed: true, Reason: null, verdict.Rule)
-            : new ShadowSaying(Hash, Allowed: false, Words.Of(full.Line.Limit.Measure is SpendMeasure.Dollars ? ReserveRefusal.BudgetExceeded : ReserveRefusal.CountExceeded), full.Line.Id);
-    }
+    private ShadowSaying Say(Verdict.Allowed verdict, ReserveOutcome.Refused? refused) => refused is null
+        ? new ShadowSaying(Hash, Allowed: true, Reason: null, verdict.Rule)
+        : No(Words.Of(refused.Reason), refused.Line?.Line.Id ?? refused.Rule ?? refused.Approval?.Rule ?? verdict.Rule);
 
-    private ShadowSaying Say(Verdict.Denied denied) => new(Hash, Allowed: false, Words.Of(denied.Reason), denied.Rule);
+    private ShadowSaying No(Verdict.Denied denied) => No(Words.Of(denied.Reason), denied.Rule);
 
-    private static UInt128 Need(BudgetLine line, Verdict.Allowed verdict) => line.Limit.Measure is SpendMeasure.Dollars ? verdict.Facts.Value.Micros : UInt128.One;
+    private ShadowSaying No(string reason, string rule) => new(Hash, Allowed: false, reason, rule);
 
     // INVARIANT: the books know a sum by the key of its scope, and a key means something under one policy only. The candidate's sums get keys of their own.
-    private BudgetLine Apart(BudgetLine line) => line with { Scope = new SpendScope(_prefix + line.Scope.Key, line.Scope.Matches) { Agent = line.Scope.Agent } };
+    private ReserveRequest Apart(ReserveRequest request) => request with
+    {
+        Lines = [.. request.Lines.Select(line => line with { Scope = Apart(line.Scope) })],
+        Guards = request.Guards.Breaker is { } breaker ? request.Guards with { Breaker = breaker with { Scope = Apart(breaker.Scope) } } : request.Guards,
+    };
+
+    private SpendScope Apart(SpendScope scope) => _scopes.GetValue(scope, own => new SpendScope(_prefix + own.Key, own.Matches) { Agent = own.Agent });
 }
+
+/// <summary>What would be reserved for an offer that a candidate allows, or why it can't be.</summary>
+internal delegate (ReserveRequest? Request, Claim.Refused? Problem) ShadowPrepare(Verdict.Allowed verdict, Bytes32 policyHash);

@@ -15,37 +15,14 @@ namespace SmartProxy.Receipts;
 internal static class Receipt
 {
     public const int Version = 1;
-    public const string IdPrefix = "rcpt_";
 
     /// <summary>The format of every time in a receipt.</summary>
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
-    /// <summary>The most receipts of one payment: in doubt, then claimed or voided, then not delivered after all, then proven.</summary>
-    public const int MaxNumber = 4;
 
     /// <summary>Longest text of a stranger, in characters; what is cut ends in an ellipsis.</summary>
     private const int MaxSellerText = 256;
 
     private const int MaxPath = 2048;
-
-    /// <summary>The receipt's id: <c>rcpt_</c> and the payment's, and <c>.2</c> for the one that supersedes it.</summary>
-    public static string IdOf(PaymentId payment, bool isFinal) => IdOf(payment, isFinal ? 2 : 1);
-
-    /// <summary>The id of the payment's first, second or third receipt; each supersedes the one before.</summary>
-    public static string IdOf(PaymentId payment, int number) => string.Create(CultureInfo.InvariantCulture, $"{IdPrefix}{payment}{(number == 1 ? "" : $".{number}")}");
-
-    /// <summary>Reads <c>rcpt_…</c>, with or without the suffix of a later one.</summary>
-    public static bool TryParseId(string text, out PaymentId payment)
-    {
-        payment = default;
-        if (!text.StartsWith(IdPrefix, StringComparison.Ordinal) || !PaymentId.TryParse(text[IdPrefix.Length..].Split('.')[0], out var id))
-        {
-            return false;
-        }
-
-        payment = id;
-        return Enumerable.Range(1, MaxNumber).Any(number => text == IdOf(id, number));
-    }
 
     /// <exception cref="InvalidOperationException">The nonce doesn't commit to the decision record, or a payment without a reservation: a broken invariant.</exception>
     public static byte[] Write(ReceiptFacts facts, DateTimeOffset issuedAt)
@@ -56,8 +33,8 @@ internal static class Receipt
         {
             json.WriteStartObject();
             json.WriteNumber("v", Version);
-            json.WriteString("id", IdOf(facts.Payment, facts.Number));
-            WriteText(json, "supersedes", facts.IsFinal ? IdOf(facts.Payment, facts.Number - 1) : null);
+            json.WriteString("id", ReceiptId.Of(facts.Payment, facts.Number));
+            WriteText(json, "supersedes", facts.IsFinal ? ReceiptId.Of(facts.Payment, facts.Number - 1) : null);
             json.WriteString("outcome", WordOf(facts.Outcome));
             WriteWho(json, facts);
             WriteWhat(json, facts);
@@ -150,6 +127,10 @@ internal static class Receipt
         if (facts.Figures is { } figures)
         {
             WriteFigures(json, new ReceiptLimit("", figures.Limit, figures.Spent, figures.Held, figures.Remaining, figures.ResetsAt));
+            if (figures.PassesAt is { } passesAt)
+            {
+                json.WriteNumber("passesAt", passesAt);
+            }
         }
 
         DecisionTrace.Write(json, facts.Context.Trace);

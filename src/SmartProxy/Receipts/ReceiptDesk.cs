@@ -150,8 +150,7 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
     private async ValueTask<StoredReceipt?> MakeAsync(string id, CancellationToken cancellationToken)
     {
         await _readModel.CatchUpAsync(cancellationToken);
-        if (!Receipt.TryParseId(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found
-            || (found.Outcome is "in_doubt" && id != Receipt.IdOf(payment, isFinal: false)))
+        if (!ReceiptId.TryParse(id, out var payment) || await _readModel.FindPaymentAsync(payment, cancellationToken) is not { } found)
         {
             return null;
         }
@@ -174,13 +173,13 @@ internal sealed partial class ReceiptDesk : IAsyncDisposable
                     break;
             }
 
-            if (facts is not null && Receipt.IdOf(facts.Payment, facts.Number) == id)
+            if (facts is not null && ReceiptId.Of(facts.Payment, facts.Number) == id)
             {
                 await StoreAsync(facts);
                 return await _readModel.FindReceiptAsync(id, cancellationToken);
             }
 
-            if (facts is not null && (facts.IsLast || facts.OutcomeLine.Sequence == found.OutcomeSequence))
+            if (line.Sequence >= found.OutcomeSequence)
             {
                 return null; // the index knows of nothing that follows: the rest of the journal need not be read
             }

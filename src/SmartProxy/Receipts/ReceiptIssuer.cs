@@ -8,7 +8,7 @@ internal sealed class ReceiptIssuer(ReceiptKeys keys, TimeProvider time)
     public IssuedReceipt Issue(ReceiptFacts facts)
     {
         var payload = Receipt.Write(facts, time.GetUtcNow());
-        return new IssuedReceipt(Receipt.IdOf(facts.Payment, facts.IsFinal), keys.Signer.Sign(payload), Encoding.UTF8.GetString(payload));
+        return new IssuedReceipt(ReceiptId.Of(facts.Payment, facts.Number), keys.Signer.Sign(payload), Encoding.UTF8.GetString(payload));
     }
 }
 

@@ -86,10 +86,6 @@ internal sealed class ReceiptKeys : IDisposable
         return new ReceiptKeys(key, published, kid);
     }
 
-    /// <summary>The published set of a folder, without touching the private key: for verifying on a stopped system.</summary>
-    /// <exception cref="ReceiptKeyException">The set is missing or broken.</exception>
-    public static string LoadJwks(string folder) => Encoding.ASCII.GetString(ToJwks(ReadSet(folder)));
-
     public void Dispose() => _key.Dispose();
 
     public override string ToString() => $"ReceiptKeys {Signer.Kid} (key hidden)";

@@ -57,7 +57,7 @@ internal static class ReceiptMapping
         var told = facts with { Status = earlier?.Status, Delivered = earlier?.Delivered, Claim = earlier?.Claim, ResponseDigest = earlier?.ResponseDigest, Undelivered = earlier?.Undelivered };
         return (outcomeLine.Entry as JournalEntry.Recorded)?.Event switch
         {
-            LedgerEvent.InDoubt when earlier is not null => null, // presented again, and still not known
+            LedgerEvent.InDoubt e when earlier is not null && !IsNews(e, earlier.Delivered) => null,
             LedgerEvent.Undelivered e when earlier is { Proof: null } => told with { Outcome = earlier.Outcome, Reason = earlier.Reason, Delivered = false, Undelivered = e.Why },
             LedgerEvent.Proven e => told with { Outcome = ReceiptOutcome.Paid, Proof = Of(e.Proof, used: true) },
             LedgerEvent.Expired e => told with { Outcome = ReceiptOutcome.Failed, Reason = e.Why, Proof = Of(e.Proof, used: false) },
@@ -68,6 +68,9 @@ internal static class ReceiptMapping
             _ => null,
         };
     }
+
+    /// <summary>Whether a payment in doubt that was presented again, and still is, has a new receipt: only when now something was delivered.</summary>
+    public static bool IsNews(LedgerEvent.InDoubt again, bool? wasDelivered) => again.Delivered && wasDelivered is not true;
 
     private static SettlementProof Of(ChainProof proof, bool used) => new(used, proof.Block, proof.BlockHash, proof.BlockTime, proof.Transaction?.ToString());
 

@@ -44,6 +44,9 @@ internal sealed class ReceiptText
 
     public string? Held => Text("decision", "held");
 
+    /// <summary>The least figure of the guard that refused with which it would have passed.</summary>
+    public int? PassesAt => _root.TryGetProperty("decision", out var decision) && decision.TryGetProperty("passesAt", out var figure) && figure.TryGetInt32(out var passesAt) ? passesAt : null;
+
     public string? Network => Text("payment", "network");
 
     public string? Asset => Text("payment", "asset");

@@ -24,7 +24,7 @@ internal static class ReceiptVerifier
         using var document = JwsVerifier.Parse(payload);
         if (document?.RootElement is not { } root
             || JwsVerifier.IssuedAt(root, Receipt.Version) is not { } issuedAt
-            || JwsVerifier.Text(root, "id") is not { } id || !id.StartsWith(Receipt.IdPrefix, StringComparison.Ordinal))
+            || JwsVerifier.Text(root, "id") is not { } id || !id.StartsWith(ReceiptId.Prefix, StringComparison.Ordinal))
         {
             return new ReceiptVerification.Refused(ReceiptFlaw.BadPayload, $"expected a receipt of version {Receipt.Version} with `id` and `issuedAt`");
         }

@@ -55,14 +55,18 @@ internal sealed class DiskReserve : IDisposable
         }
     }
 
-    /// <summary>Takes the room again if there is twice as much, so that the next write is not in want again.</summary>
+    /// <summary>Takes the room again if there is twice as much, so that the next write is not in want again. A disk that can't tell has none.</summary>
     public void TryTakeAgain()
     {
         lock (_gate)
         {
-            if (_isReleased && _disk.FreeBytes(_folder) >= 2 * _size)
+            try
             {
-                _isReleased = !TryAllocate();
+                _isReleased = _isReleased && (_disk.FreeBytes(_folder) < 2 * _size || !TryAllocate());
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Looked at again with the next payment; only writing to the journal ends it.
             }
         }
     }

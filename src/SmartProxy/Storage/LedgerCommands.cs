@@ -84,6 +84,13 @@ internal sealed class RecordCommand(LedgerEvent entry) : LedgerCommand
 
     public override void Decide(GroupCommit batch)
     {
+        // INVARIANT: on a full disk the room that is left is for what became of signed payments, and for the operator.
+        if (batch.IsDiskFull && entry is LedgerEvent.Refused or LedgerEvent.SellerSigned or LedgerEvent.ApprovalRequested)
+        {
+            _recorded.TrySetException(new LedgerUnavailableException("the disk is full: what is left of it is kept for the outcomes of payments"));
+            return;
+        }
+
         var line = new JournalEntry.Recorded(entry);
         if (batch.Ledger.Objection(line, batch.Now) is { } objection)
         {

@@ -114,6 +114,9 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
     public async ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         await QueryAsync((ledger, now) => lines.Select(line => ledger.Usage(line, now)).ToArray(), cancellationToken);
 
+    public ValueTask<ReserveOutcome.Refused?> WouldRefuseAsync(ReserveRequest request, CancellationToken cancellationToken) =>
+        QueryAsync((ledger, now) => ledger.WouldRefuse(request, now), cancellationToken);
+
     public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) =>
         QueryAsync((ledger, now) => ledger.Approvals(now), cancellationToken);
 
@@ -124,10 +127,6 @@ internal sealed class LedgerHost : ILedger, IAsyncDisposable
 
     /// <summary>Stops everybody for as long as this process runs, for a reason that is not part of the books and that no unfreezing ends.</summary>
     public void Hold(string by, string reason) => _freeze.Press(new LedgerEvent.Frozen(null, by, reason));
-
-    /// <summary>The payments that could still be charged, newest first, at most <paramref name="limit"/>.</summary>
-    public async ValueTask<IReadOnlyList<PaymentView>> LivePaymentsAsync(int limit, CancellationToken cancellationToken) =>
-        await QueryAsync((ledger, now) => PaymentView.Live(ledger, now, limit), cancellationToken);
 
     /// <summary>A question to the books, answered in its turn without waiting for the disk. The answer must not hold on to the books.</summary>
     public async ValueTask<T> QueryAsync<T>(Func<BudgetLedger, DateTimeOffset, T> question, CancellationToken cancellationToken)

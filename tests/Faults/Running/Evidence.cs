@@ -31,5 +31,5 @@ internal static class Evidence
         return reserved.Count;
     }
 
-    private static PaymentId IdOf(string receipt) => Receipt.TryParseId(receipt, out var payment) ? payment : throw new FormatException(receipt);
+    private static PaymentId IdOf(string receipt) => ReceiptId.TryParse(receipt, out var payment) ? payment : throw new FormatException(receipt);
 }

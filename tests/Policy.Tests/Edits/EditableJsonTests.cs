@@ -25,8 +25,8 @@ public sealed class EditableJsonTests
         { "an item more", json => Json(json).AddItem("agents.me.allow", "\"x.test\""), "\"*.papers.example\"]", "\"*.papers.example\", \"x.test\"]" },
         { "a member more, on a line of its own", json => Json(json).AddMember("agents.me", "wallet", "\"w\""), "{ \"day\": \"1.00\" }\n", "{ \"day\": \"1.00\" },\n      \"wallet\": \"w\"\n" },
         { "a member more, in the same line", json => Json(json).AddMember("agents.me.limits", "month", "\"9.00\""), "\"day\": \"1.00\" }", "\"day\": \"1.00\", \"month\": \"9.00\" }" },
-        { "an item less, with its comma and not the comment", json => Json(json).RemoveItem("agents.me.allow[0]"), "[\"exa\", /*", "[ /*" },
-        { "the only item", json => Json(json).RemoveItem("agents.me.deny[0]"), "[ \"casino.example\" ]", "[  ]" },
+        { "an item less, with its comma and not the comment", json => Json(json).Remove("agents.me.allow[0]"), "[\"exa\", /*", "[ /*" },
+        { "the only item", json => Json(json).Remove("agents.me.deny[0]"), "[ \"casino.example\" ]", "[  ]" },
     };
 
     [Theory, MemberData(nameof(Edits))]

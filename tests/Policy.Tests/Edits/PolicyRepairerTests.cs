@@ -178,7 +178,7 @@ public sealed class PolicyRepairerTests
     {
         var text = $$"""{ "networks": ["base-sepolia"], "merchants": { "exa": { "hosts": "api.exa.ai" } }, "agents": { "me": { "allow": ["*"], "limits": { {{limits}} } } } }""";
 
-        var repair = new PolicyRepairer(TestTokens.Registry).Raise(Text(text), id, new Quantity(measure, (UInt128)units))!;
+        var repair = new PolicyTuner(TestTokens.Registry).Raise(Text(text), id, new Quantity(measure, (UInt128)units))!;
 
         Assert.Equal(words, Assert.Single(repair.Edits).Words);
     }
@@ -196,12 +196,12 @@ public sealed class PolicyRepairerTests
     [Fact]
     public void A_limit_over_time_is_raised_to_what_would_have_had_room()
     {
-        var repair = new PolicyRepairer(TestTokens.Registry).Raise(Text(Team), "agents.me.limits.day", new Usd(1_050_000))!;
+        var repair = new PolicyTuner(TestTokens.Registry).Raise(Text(Team), "agents.me.limits.day", new Usd(1_050_000))!;
 
         Assert.Equal("raise agents.me.limits.day from 1.00 to 1.05", Assert.Single(repair.Edits).Words);
         Assert.Equal(10, repair.Edits[0].Line);
         Assert.Contains("\"day\": \"1.05\"", Changed(repair), StringComparison.Ordinal);
-        Assert.Null(new PolicyRepairer(TestTokens.Registry).Raise(Text(Team), "agents.me.limits.month", new Usd(1)));
+        Assert.Null(new PolicyTuner(TestTokens.Registry).Raise(Text(Team), "agents.me.limits.month", new Usd(1)));
     }
 
     [Fact]

@@ -52,8 +52,6 @@ public sealed class NetworkNamesTests
         }
 
         Assert.Equal("eip155:31337", NetworkNames.ShortNameOf(new ChainId(31337)));
-        Assert.Equal("Base Sepolia", NetworkNames.DisplayNameOf(new ChainId(84532)));
-        Assert.Equal("eip155:31337", NetworkNames.DisplayNameOf(new ChainId(31337)));
     }
 
     [Fact]

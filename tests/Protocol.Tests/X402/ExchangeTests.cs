@@ -96,7 +96,7 @@ public sealed class ExchangeTests
         Assert.Equal(new SettlementOutcome.InDoubt(SettlementOutcome.SettlementMissing, Delivered: true, Claim: null), Outcome(redirect));
     }
 
-    // The digest would book this as charged; DESIGN 8 keeps it in doubt, because nothing was claimed that could be checked. Both count the money.
+    // The digest would book this as charged; we keep it in doubt, because nothing was claimed that could be checked. Both count the money.
     [Fact]
     public void A_delivery_without_a_settlement_header_is_in_doubt() =>
         Assert.Equal(

@@ -1,3 +1,4 @@
+using SmartProxy.Commands;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
@@ -69,7 +70,7 @@ public sealed class CommandLineTests : IAsyncLifetime
         Assert.Equal(0, (await _kit.RunAsync("freeze", "--agent", "me", "--reason", "odd", "--data", _kit.Data)).Code);
         Assert.Equal(0, (await _kit.RunAsync("unfreeze", "--data", _kit.Data)).Code);
 
-        Assert.Equal([new LedgerEvent.Frozen(new AgentId("me"), "cli", "odd"), new LedgerEvent.Unfrozen(null, "cli", "")], _kit.Recorded);
+        Assert.Equal([new LedgerEvent.Frozen(new AgentId("me"), People.Offline, "odd"), new LedgerEvent.Unfrozen(null, People.Offline, "")], _kit.Recorded);
     }
 
     [Fact]

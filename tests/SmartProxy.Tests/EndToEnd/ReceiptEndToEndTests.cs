@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -7,6 +6,7 @@ using SmartProxy.Receipts;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.Payments;
+using SmartProxy.Tests.Receipts;
 
 namespace SmartProxy.Tests.EndToEnd;
 
@@ -156,11 +156,7 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
     [Fact]
     public async Task The_second_verifier_confirms_the_real_journal_and_that_it_holds_the_real_receipts()
     {
-        if (!HasNode())
-        {
-            return;
-        }
-
+        OtherTools.Require("node");
         string[] ids = [await AskAsync(Cheap, HttpStatusCode.OK), await AskAsync(Dear, HttpStatusCode.Forbidden)];
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder.File("jwks"), await JwksAsync(), Cancellation);
@@ -192,28 +188,8 @@ public sealed class ReceiptEndToEndTests : IAsyncLifetime
     private static string WithoutIssueTime(JsonElement receipt) =>
         string.Join('\n', receipt.EnumerateObject().Where(member => !member.NameEquals("issuedAt")).Select(member => member.ToString()));
 
-    private static bool HasNode()
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true })!;
-            process.WaitForExit();
-            return true;
-        }
-        catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
-        {
-            TestContext.Current.TestOutputHelper?.WriteLine("not run: `node` isn't on the path");
-            return false;
-        }
-    }
-
-    private static async Task<int> VerifyAsync(params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments]) { RedirectStandardOutput = true })!;
-        TestContext.Current.TestOutputHelper?.WriteLine(await process.StandardOutput.ReadToEndAsync(Cancellation));
-        await process.WaitForExitAsync(Cancellation);
-        return process.ExitCode;
-    }
+    private static async Task<int> VerifyAsync(params string[] arguments) =>
+        (await OtherTools.RunAsync("node", [Repository.PathOf("tests", "verifier", "verify.mjs"), .. arguments])).ExitCode;
 
     /// <summary>Asks as the agent <c>me</c>. Returns the receipt that the answer names.</summary>
     private async Task<string> AskAsync(string path, HttpStatusCode expected)

@@ -8,6 +8,7 @@ namespace SmartProxy.Tests.EndToEnd;
 /// <summary>
 /// One proxy, eight sellers and one agent for each kind of rule. What a rule says is told as a script of purchases, each at a path of its own unless
 /// the script names one: <c>one 1 ok | one 2 budget_exceeded | one:/x 1 ok | two@B 1 ok</c> is seller, path, recipient, price in cents, and the end.
+/// A seller takes the money and fails at paths that begin with <c>/500</c>.
 /// </summary>
 public sealed class RuleWorld : IAsyncLifetime
 {
@@ -78,7 +79,9 @@ public sealed class RuleWorld : IAsyncLifetime
     internal string Offer(string where, int cents)
     {
         var (seller, path, payTo) = Place(where);
-        _sellers[seller].On(path, context => context.Request.Headers.ContainsKey("PAYMENT-SIGNATURE") ? ScriptedSeller.DeliverAsync(context) : AskAsync(context, cents, payTo));
+        _sellers[seller].On(path, context => !context.Request.Headers.ContainsKey("PAYMENT-SIGNATURE") ? AskAsync(context, cents, payTo)
+            : path.StartsWith("/500", StringComparison.Ordinal) ? FailAsync(context)
+            : ScriptedSeller.DeliverAsync(context));
         return _sellers[seller].Url + path;
     }
 
@@ -89,11 +92,19 @@ public sealed class RuleWorld : IAsyncLifetime
         return context.Response.WriteAsync("{}", context.RequestAborted);
     }
 
+    /// <summary>Takes the money and delivers nothing.</summary>
+    internal static Task FailAsync(HttpContext context)
+    {
+        context.Response.StatusCode = 500;
+        context.Response.Headers["PAYMENT-RESPONSE"] = Terms.Settled;
+        return Task.CompletedTask;
+    }
+
     internal static async Task<string> EndAsync(HttpResponseMessage answer)
     {
-        if (answer.StatusCode is HttpStatusCode.OK)
+        if (answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.InternalServerError)
         {
-            return "ok";
+            return answer.StatusCode is HttpStatusCode.OK ? "ok" : "500";
         }
 
         using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancellation));

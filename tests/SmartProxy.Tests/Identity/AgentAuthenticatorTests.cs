@@ -173,5 +173,16 @@ public sealed class AgentAuthenticatorTests : IDisposable
         Assert.Null(authenticator.Authenticate(Basic("ci", secret)));
     }
 
+    [Fact]
+    public void A_declared_token_that_could_be_guessed_admits_nobody()
+    {
+        var (guessed, just) = ("hunter2-hunter2-hunter2-hunter2", "hunter2-hunter2-hunter2-hunter2-");
+        _kit.Declared[Agent("ci")] = [Convert.ToHexStringLower(AgentToken.HashOf(guessed)), Convert.ToHexStringLower(AgentToken.HashOf(just))];
+        using var authenticator = _kit.Authenticator();
+
+        Assert.Null(authenticator.Authenticate(Basic("ci", guessed)));
+        Assert.NotNull(authenticator.Authenticate(Basic("ci", just)));
+    }
+
     public void Dispose() => _kit.Dispose();
 }

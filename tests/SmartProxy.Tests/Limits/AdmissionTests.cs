@@ -148,13 +148,14 @@ public sealed class AdmissionTests : IAsyncDisposable
     {
         await StartAsync(options => options.TunnelSeconds = 1);
         _proxy.Policy.Swap((TunnelTreatment)treatment);
+        var opened = TimeProvider.System.GetTimestamp();
         using var tunnel = await _proxy.OpenTunnelAsync(_origin.Authority, Stop);
         var end = tunnel.ReadToEndAsync(Stop);
         while (!end.IsCompleted)
         {
             try
             {
-                await tunnel.SendAsync("G"u8.ToArray(), TestContext.Current.CancellationToken);
+                await tunnel.SendAsync($"GET / HTTP/1.1\r\nHost: {_origin.Authority}\r\n\r\n", TestContext.Current.CancellationToken);
             }
             catch (IOException)
             {
@@ -162,7 +163,8 @@ public sealed class AdmissionTests : IAsyncDisposable
             }
         }
 
-        await end;
+        Assert.StartsWith("HTTP/1.1 200 ", await end, StringComparison.Ordinal);
+        Assert.True(TimeProvider.System.GetElapsedTime(opened) > TimeSpan.FromMilliseconds(900), "it ended before its time");
     }
 
     [Theory]

@@ -12,6 +12,7 @@ using SmartProxy.Tests.EndToEnd;
 using SmartProxy.Tests.Forwarding;
 
 #pragma warning disable SYSLIB0039, CA5397, CA1416 // what nobody should speak; file modes
+using SmartProxy.Tests.Receipts;
 
 namespace SmartProxy.Tests.Network;
 
@@ -161,7 +162,7 @@ public sealed class ProxyTlsTests : IDisposable
 
     private static async Task<(int Code, string Output)> CurlAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        Assert.SkipWhen(!File.Exists("/usr/bin/curl") && Environment.GetEnvironmentVariable("CI") is null, "curl is not installed");
+        OtherTools.Require("curl");
         var start = new ProcessStartInfo("curl", ["--silent", "--disable", .. arguments]) { RedirectStandardOutput = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {

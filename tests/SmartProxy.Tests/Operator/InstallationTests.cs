@@ -8,19 +8,19 @@ namespace SmartProxy.Tests.Operator;
 public sealed class InstallationTests
 {
     [Fact]
-    public void Locks_are_not_missed_in_a_restored_folder_and_all_else_is()
+    public void Locks_and_what_is_derived_are_not_missed_in_a_restored_folder_and_all_else_is()
     {
         using var temporary = new TempFolder();
         var folder = new DataFolder(temporary.Path);
-        foreach (var file in new[] { "lock", "lock.owner", "credentials.json.lock", "credentials.json" })
+        string[] derived = ["lock", "lock.owner", "credentials.json.lock", "ledger/digest.bin", "ledger/reserve", "index.db"];
+        Directory.CreateDirectory(folder.In("ledger"));
+        foreach (var file in (string[])[.. derived, "credentials.json"])
         {
             File.WriteAllText(folder.In(file), "");
         }
 
         Installation.Record(folder, InstallationMode.Test, new ChainId(84532), "policies.json", DateTimeOffset.UnixEpoch);
-        File.Delete(folder.In("lock"));
-        File.Delete(folder.In("lock.owner"));
-        File.Delete(folder.In("credentials.json.lock"));
+        Array.ForEach(derived, file => File.Delete(folder.In(file)));
 
         Assert.Equal(["credentials.json"], Installation.Load(folder).Made);
 

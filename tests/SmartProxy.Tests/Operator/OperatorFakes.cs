@@ -36,6 +36,8 @@ internal sealed class FakeLedger : ILedger
     public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<LineUsage>>([.. lines.Select(line => new LineUsage(line, Spent, new Usd(50_000), DateTimeOffset.UnixEpoch))]);
 
+    public ValueTask<ReserveOutcome.Refused?> WouldRefuseAsync(ReserveRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<ReserveOutcome.Refused?>(null);
+
     public ValueTask<IReadOnlyList<ApprovalView>> ApprovalsAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<ApprovalView>>([]);
 
     public ValueTask<IReadOnlyList<GrantView>> GrantsAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<GrantView>>([]);

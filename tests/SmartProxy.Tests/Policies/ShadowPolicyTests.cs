@@ -53,6 +53,40 @@ public sealed class ShadowPolicyTests : IDisposable
         Assert.Equal((null, "budget_exceeded", "agents.me.limits.day"), (sayings[1]!.Reason, sayings[2]!.Reason, sayings[2]!.Rule));
     }
 
+    /// <summary>The candidate's guards remember what was really paid: the first purchase is fine, the second is one that they would not have made.</summary>
+    [Theory]
+    [InlineData(""" "recipients": "any", "priceDrift": "50%" """, "dearer", "price_drift", "agents.me.priceDrift")]
+    [InlineData(""" "recipients": "any", "loop": { "times": 1, "within": "1h" } """, "again", "request_loop", "agents.me.loop")]
+    [InlineData(""" "recipients": "any", "breaker": { "failures": 1, "pause": "1h" } """, "after a failure", "merchant_suspended", "agents.me.breaker")]
+    [InlineData(""" "recipients": "pin" """, "another recipient", "recipient_changed", "agents.me.allow[0] *")]
+    [InlineData(""" "recipients": "any", "approval": { "above": "0.01" } """, "dearer", "approval_pending", "agents.me.approval")]
+    [InlineData(""" "recipients": "any", "limits": { "each": { "recipient": { "day": "0.01" } } } """, "again", "budget_exceeded", "agents.me.limits.each.recipient.day")]
+    public async Task The_candidates_guards_remember_what_was_really_paid(string candidate, string second, string reason, string rule)
+    {
+        var shadow = Shadow(Agent(candidate));
+        await using var kit = await FlowKit.CreateAsync(shadow: shadow);
+        await kit.ActivateAsync(FlowKit.Policy(Agent(""" "recipients": "pin" """)));
+
+        await kit.Flow.RunAsync(new ScriptedCall(FlowKit.Cent(), second == "after a failure" ? Unpaid : FlowKit.Paid));
+        await kit.ActivateAsync(FlowKit.Policy(Agent(""" "recipients": "any" """)));
+        var offer = second switch
+        {
+            "dearer" => FlowKit.Challenge((20_000, "0x1111111111111111111111111111111111111111")),
+            "another recipient" => FlowKit.Cent("0x2222222222222222222222222222222222222222"),
+            _ => FlowKit.Cent(),
+        };
+        var call = new ScriptedCall(offer, FlowKit.Paid);
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal(200, call.Passed!.Value.Status);
+        var sayings = await SayingsAsync(kit, 2);
+        Assert.True(sayings[0]!.Allowed);
+        Assert.Equal(new ShadowSaying(shadow.Health!.Hash!.Value, Allowed: false, reason, rule), sayings[1]);
+
+        static string Agent(string members) => $$"""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], {{members}} } } }""";
+        static ScriptedAnswer Unpaid(string payment) => ScriptedAnswer.Of(500, ("PAYMENT-RESPONSE", Convert.ToBase64String("""{"success":true,"transaction":"0xabc","network":"eip155:84532"}"""u8)));
+    }
+
     /// <summary>The same words may mean other payments in the candidate: its sums are its own, and none of the live policy's is mixed up with them.</summary>
     [Fact]
     public async Task Sums_of_the_same_name_are_kept_apart()
@@ -125,7 +159,7 @@ public sealed class ShadowPolicyTests : IDisposable
         Assert.Null(shadow.Health!.Hash);
         Assert.Contains(problem, Assert.Single(shadow.Health.Problems).Message, StringComparison.Ordinal);
         Assert.False(shadow.MayHaveChanged());
-        Assert.Null(await shadow.SayAsync([PolicyFileTests.Question()], null!));
+        Assert.Null(await shadow.SayAsync([PolicyFileTests.Question()], null!, null!));
     }
 
     [Fact]

@@ -22,8 +22,8 @@ public sealed class ReceiptDeskTests
         var id = await PayInDoubtAsync(ledger);
         await using var desk = Open(folder, ledger);
 
-        Assert.Null(await desk.FindAsync(Receipt.IdOf(id, isFinal: true), Token));
-        Assert.Equal("in_doubt", await OutcomeAsync(desk, Receipt.IdOf(id, isFinal: false)));
+        Assert.Null(await desk.FindAsync(ReceiptId.Of(id, 2), Token));
+        Assert.Equal("in_doubt", await OutcomeAsync(desk, ReceiptId.Of(id)));
     }
 
     [Fact]
@@ -35,9 +35,52 @@ public sealed class ReceiptDeskTests
         await ledger.Host.RecordAsync(Purchases.Settled(id));
         await using var desk = Open(folder, ledger);
 
-        Assert.Equal("paid", await OutcomeAsync(desk, Receipt.IdOf(id, isFinal: true)));
-        Assert.Equal("in_doubt", await OutcomeAsync(desk, Receipt.IdOf(id, isFinal: false)));
+        Assert.Equal("paid", await OutcomeAsync(desk, ReceiptId.Of(id, 2)));
+        Assert.Equal("in_doubt", await OutcomeAsync(desk, ReceiptId.Of(id)));
     }
+
+    /// <summary>Every receipt of a payment is found under its own number: while it happens, after a restart with an index that is there, and with a fresh one.</summary>
+    [Theory]
+    [InlineData("settled, proven", "in_doubt, paid, paid")]
+    [InlineData("delivered, undelivered, settled, proven", "in_doubt, in_doubt, in_doubt, paid, paid")]
+    [InlineData("undelivered, voided, proven", "in_doubt, in_doubt, in_doubt, paid")]
+    [InlineData("undelivered", "in_doubt, in_doubt")]
+    public async Task Each_receipt_of_a_payment_is_found_under_its_own_number(string happens, string outcomes)
+    {
+        using var folder = new TempFolder();
+        await using var ledger = await OpenLedger.OpenAsync(folder.Path);
+        var expected = outcomes.Split(", ");
+        await using var live = Open(folder, ledger);
+        var id = await PayInDoubtAsync(ledger);
+        foreach (var what in happens.Split(", "))
+        {
+            await ledger.Host.RecordAsync(Event(id, what));
+        }
+
+        await CheckAsync(live);
+        using var fresh = new TempFolder();
+        await using var later = Open(fresh, ledger);
+        await CheckAsync(later);
+
+        async Task CheckAsync(Desk desk)
+        {
+            for (var number = expected.Length; number > 0; number--)
+            {
+                Assert.Equal(expected[number - 1], await OutcomeAsync(desk, ReceiptId.Of(id, number)));
+            }
+
+            Assert.Null(await desk.FindAsync(ReceiptId.Of(id, expected.Length + 1), Token));
+        }
+    }
+
+    private static LedgerEvent Event(PaymentId id, string what) => what switch
+    {
+        "settled" => Purchases.Settled(id),
+        "delivered" => new LedgerEvent.InDoubt(id, "settlement_missing", Status: 200, Delivered: true),
+        "undelivered" => new LedgerEvent.Undelivered(id, "truncated"),
+        "voided" => new LedgerEvent.Voided(id, "operator", "the seller says so"),
+        _ => new LedgerEvent.Proven(id, new ChainProof(9, Bytes32.Sha256("b"u8), DateTimeOffset.UnixEpoch, Bytes32.Sha256("t"u8))),
+    };
 
     // A payment that was lost, presented again, and lost again: before there is a desk, so that its receipts are made from the journal.
     private static async Task<PaymentId> PayInDoubtAsync(OpenLedger ledger)

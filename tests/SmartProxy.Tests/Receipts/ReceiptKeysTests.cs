@@ -84,16 +84,6 @@ public sealed class ReceiptKeysTests : IDisposable
     }
 
     [Fact]
-    public void The_published_set_is_read_without_the_private_key()
-    {
-        ReceiptKeys.Create(Folder, Made);
-        using var keys = ReceiptKeys.Load(Folder);
-        File.Delete(Pem);
-        Assert.Equal(keys.Jwks, ReceiptKeys.LoadJwks(Folder));
-        Assert.Throws<ReceiptKeyException>(() => ReceiptKeys.LoadJwks(_temp.File("nowhere")));
-    }
-
-    [Fact]
     public void A_missing_or_broken_set_is_refused()
     {
         ReceiptKeys.Create(Folder, Made);

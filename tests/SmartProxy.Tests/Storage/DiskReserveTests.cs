@@ -51,7 +51,7 @@ public sealed class DiskReserveTests : IDisposable
             {
                 for (var number = 0; ; number++)
                 {
-                    await ledger.Host.RecordAsync(Purchases.Refused(number, ledger.Time.GetUtcNow()));
+                    await ledger.Host.RecordAsync(new LedgerEvent.Frozen(new AgentId($"a{number}"), "test", "fills the disk"));
                 }
             });
             Assert.Contains("nothing is paid", ledger.Host.Health.Trouble, StringComparison.Ordinal);
@@ -60,6 +60,43 @@ public sealed class DiskReserveTests : IDisposable
         await using var after = await OpenLedger.OpenAsync(_folder.Path);
         var stored = await after.PaymentsAsync();
         Assert.All(paid, id => Assert.Contains(id, stored));
+    }
+
+    [Fact]
+    public async Task Refusals_do_not_use_up_the_room_that_is_kept_for_outcomes()
+    {
+        var disk = new SmallDisk(room: 64 * 1024);
+        await using var ledger = await OpenLedger.OpenAsync(_folder.Path, disk, options: Small);
+        var paid = await PayUntilRefused(ledger);
+        for (var number = 0; number < 1000; number++)
+        {
+            await Assert.ThrowsAsync<LedgerUnavailableException>(async () => await ledger.Host.RecordAsync(Purchases.Refused(number, ledger.Time.GetUtcNow())));
+        }
+
+        await ledger.Host.RecordAsync(new LedgerEvent.Sent(paid[0]));
+        await ledger.Host.RecordAsync(Purchases.Settled(paid[0]));
+        Assert.Null(ledger.Host.Health.Trouble);
+    }
+
+    /// <summary>A disk that fails while the room is taken again says nothing about the journal: payments stay refused, are answered, and go on when it is well.</summary>
+    [Theory]
+    [InlineData("free bytes")]
+    [InlineData("allocate")]
+    public async Task A_failure_while_the_room_is_taken_again_refuses_and_ends_nothing(string failing)
+    {
+        var disk = new SmallDisk(room: 64 * 1024);
+        await using var ledger = await OpenLedger.OpenAsync(_folder.Path, disk, options: Small);
+        await PayUntilRefused(ledger);
+        disk.Give(256 * 1024);
+        disk.Failing = failing;
+        for (var number = 1000; number < 1003; number++)
+        {
+            var outcome = await ledger.ReserveAsync(number).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.Equal(ReserveRefusal.LedgerUnavailable, Assert.IsType<ReserveOutcome.Refused>(outcome).Reason);
+        }
+
+        disk.Failing = null;
+        await ledger.PayAsync(1004);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class EthRpcTests
     {
         var nonce = Bytes32.Sha256("nonce"u8);
         using var node = new Node(
-            $$"""{"jsonrpc":"2.0","id":1,"result":[{"address":"{{Asset}}","topics":["{{EthRpc.AuthorizationUsedTopic}}","{{Padded}}","{{nonce}}"],"blockNumber":"0x10","blockHash":"{{nonce}}","transactionHash":"{{nonce}}","logIndex":"0x0","data":"0x"}]}""",
+            $$"""{"jsonrpc":"2.0","id":1,"result":[{"address":"{{Asset}}","topics":["{{WalletLogs.UsedTopic}}","{{Padded}}","{{nonce}}"],"blockNumber":"0x10","blockHash":"{{nonce}}","transactionHash":"{{nonce}}","logIndex":"0x0","data":"0x"}]}""",
             $$"""{"jsonrpc":"2.0","id":1,"result":{"number":"0x10","hash":"{{nonce}}","timestamp":"0x65e2d5a0"} }""");
         var uses = await Read(node);
 
@@ -29,7 +29,7 @@ public sealed class EthRpcTests
 
     [Fact]
     public void The_topic_is_the_one_of_eip_3009() =>
-        Assert.Equal("0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5", EthRpc.AuthorizationUsedTopic.ToString());
+        Assert.Equal("0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5", WalletLogs.UsedTopic.ToString());
 
     [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"limit exceeded"}}""")]

@@ -9,6 +9,9 @@ internal sealed class SmallDisk(long room) : IDisk
     private readonly Lock _gate = new();
     private long _room = room;
 
+    /// <summary>What fails with an I/O error: <c>free bytes</c>, <c>allocate</c> or nothing.</summary>
+    public string? Failing { get; set; }
+
     public void Give(long bytes) => Interlocked.Add(ref _room, bytes);
 
     public IDiskFile Open(string path) => new SmallFile(this, _disk.Open(path));
@@ -21,7 +24,7 @@ internal sealed class SmallDisk(long room) : IDisk
 
     public void Rename(string from, string to) => _disk.Rename(from, to);
 
-    public long FreeBytes(string folder) => Interlocked.Read(ref _room);
+    public long FreeBytes(string folder) => Failing == "free bytes" ? throw new IOException("injected: input/output error") : Interlocked.Read(ref _room);
 
     private sealed class SmallFile(SmallDisk owner, IDiskFile file) : IDiskFile
     {
@@ -57,6 +60,11 @@ internal sealed class SmallDisk(long room) : IDisk
 
         public void Allocate(long length)
         {
+            if (owner.Failing == "allocate")
+            {
+                throw new IOException("injected: input/output error");
+            }
+
             lock (owner._gate)
             {
                 if (owner._room < length - file.Length)

@@ -36,7 +36,7 @@ internal sealed class EvidenceBook(EvidenceScope scope)
     public IReadOnlyList<ReceiptFacts> Receipts() =>
     [
         .. _receipts.Values.Where(scope.Holds).SelectMany(facts => facts).Select(facts => facts.Rated(UsdPerToken))
-            .OrderBy(facts => Receipt.IdOf(facts.Payment, facts.Number) + ".jws", StringComparer.Ordinal),
+            .OrderBy(facts => ReceiptId.Of(facts.Payment, facts.Number) + ".jws", StringComparer.Ordinal),
     ];
 
     /// <summary>The policies that judged, by hash.</summary>

@@ -1,3 +1,4 @@
+using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -14,6 +15,7 @@ internal static class ChainSetup
 
     public static ChainKeeper Keeper(
         IReadOnlyDictionary<ChainId, NetworkOptions> networks,
+        InstallationMode mode,
         LedgerHost ledger,
         IReadOnlyList<EvmAddress> wallets,
         WalletFunds funds,
@@ -27,12 +29,16 @@ internal static class ChainSetup
         ChainWatch Watch(ChainId chain, NetworkOptions options)
         {
             var ours = AssetRegistry.Default.Assets.Where(asset => asset.Chain == chain).SelectMany(asset => wallets.Select(wallet => new WalletAccount(asset.Address, wallet))).ToList();
-            return new ChainWatch(Agreed(chain, options), ledger, new ChainBook(ledger, chain), funds, alarms, ours, time);
+            return new ChainWatch(Agreed(chain, options, mode), ledger, new ChainBook(ledger, chain), funds, alarms, ours, time);
         }
     }
 
     /// <summary>A chain as all nodes of its settings agree to see it.</summary>
-    public static AgreedChain Agreed(ChainId chain, NetworkOptions options) => new(chain, [.. options.Rpc.Select(Node)], options.Confirmations);
+    /// <exception cref="OperatorException">Real money would be freed on the word of a block that is not final.</exception>
+    public static AgreedChain Agreed(ChainId chain, NetworkOptions options, InstallationMode mode) =>
+        options.Confirmations is not null && mode is InstallationMode.Live
+            ? throw new OperatorException($"expected no `SmartProxy:Networks:{chain}:Confirmations` in a folder for main networks: a block counts there when it is final, because what a later one takes back could be charged again; remove the setting")
+            : new AgreedChain(chain, [.. options.Rpc.Select(Node)], options.Confirmations);
 
     /// <summary>A node by its URL. Never through a proxy: HTTPS_PROXY may well be ourselves. Lives as long as the process.</summary>
     public static EthRpc Node(Uri url) => new(Client(url));

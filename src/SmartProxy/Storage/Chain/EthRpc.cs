@@ -33,7 +33,6 @@ internal sealed class EthRpc(HttpClient client)
     private static readonly Bytes32 BalanceOfCall = Bytes32.Keccak256("balanceOf(address)"u8);
 
     /// <summary>Keccak-256 of <c>AuthorizationUsed(address,bytes32)</c>; both arguments are indexed (EIP-3009).</summary>
-    public static Bytes32 AuthorizationUsedTopic => WalletLogs.UsedTopic;
 
     /// <summary>The node's host, for people: its URL often holds a key.</summary>
     public string Name => client.BaseAddress?.Authority ?? "node";

@@ -125,11 +125,7 @@ internal sealed class WalletEvents(ChainId chain, LedgerHost ledger, ChainBook b
         var what = nonce is { } used
             ? $"{DriftWord}: {chain} shows at {proof.BlockTime:u} that the authorization {used} of {log.Wallet} was {(log.Kind is WalletLogKind.Used ? "used" : "cancelled")}, which no decision of this journal explains (transaction {proof.Transaction})"
             : $"{DriftWord}: {chain} shows at {proof.BlockTime:u} a transfer of {moved!.Value} from {log.Wallet} to {drift.To} that no decision of this journal explains (transaction {proof.Transaction})";
-        if (ledger.Freeze.Everyone?.StartsWith(DriftWord, StringComparison.Ordinal) is not true)
-        {
-            await ledger.RecordAsync(new LedgerEvent.Frozen(null, By, what));
-        }
-
+        await ledger.RecordAsync(new LedgerEvent.Frozen(null, By, what)); // also under a freeze that stands: whoever ends that has not seen this
         await ledger.RecordAsync(new LedgerEvent.Drifted(drift));
         alarms.Tell(DriftWord, what);
     }

@@ -24,18 +24,13 @@ public sealed class EvidenceTests : IDisposable
     private static readonly string Flips = Environment.GetEnvironmentVariable("SMARTPROXY_LONG") == "1" ? "0" : "40";
 
     private readonly TempFolder _folder = new();
-    private readonly bool _hasNode = OtherTools.Has("node", "--version");
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_month_is_verified_with_nothing_of_ours_and_any_flipped_byte_is_noticed()
     {
-        if (!_hasNode)
-        {
-            return;
-        }
-
+        OtherTools.Require("node");
         await using var month = await MonthAsync();
         var folder = await EvidenceAsync(month);
 
@@ -54,11 +49,7 @@ public sealed class EvidenceTests : IDisposable
     [Fact]
     public async Task A_missing_file_a_further_one_and_keys_of_a_stranger_are_noticed()
     {
-        if (!_hasNode)
-        {
-            return;
-        }
-
+        OtherTools.Require("node");
         await using var month = await MonthAsync();
         var folder = await EvidenceAsync(month);
         var receipt = Directory.EnumerateFiles(Path.Combine(folder, "receipts")).First();
@@ -85,11 +76,7 @@ public sealed class EvidenceTests : IDisposable
     [InlineData("a proof in another block", "names another block")]
     public async Task Even_who_has_the_key_can_not_sign_what_does_not_hang_together(string how, string flaw)
     {
-        if (!_hasNode)
-        {
-            return;
-        }
-
+        OtherTools.Require("node");
         await using var month = await MonthAsync();
         var folder = await EvidenceAsync(month);
         switch (how)
@@ -137,6 +124,7 @@ public sealed class EvidenceTests : IDisposable
     [Fact]
     public async Task A_dispute_holds_everything_about_one_payment_and_nothing_of_another()
     {
+        OtherTools.Require("node");
         await using var month = await MonthAsync();
         var proven = month.World.Recorded<LedgerEvent.Proven>()[0].Payment;
         var zip = Write(month, new EvidenceScope.OfPayment(proven), null, "dispute.zip");
@@ -146,14 +134,11 @@ public sealed class EvidenceTests : IDisposable
         var lines = entries.Single(entry => entry.Name == "lines.jsonl").Text.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(["reserved", "sent", "settled", "proven"], lines.Select(line => line.GetProperty("type").GetString()));
         Assert.All(lines, line => Assert.Equal(proven.Value, line.GetProperty("payment").GetString()));
-        if (_hasNode)
-        {
-            var folder = Unpack(zip);
-            Assert.Equal(0, (await VerifyAsync("evidence", folder)).ExitCode);
-            Change(Path.Combine(folder, "lines.jsonl"), "\"status\":200", "\"status\":500");
-            SealAnew(folder);
-            await AssertFlawAsync("the journal has another line", "evidence", folder);
-        }
+        var folder = Unpack(zip);
+        Assert.Equal(0, (await VerifyAsync("evidence", folder)).ExitCode);
+        Change(Path.Combine(folder, "lines.jsonl"), "\"status\":200", "\"status\":500");
+        SealAnew(folder);
+        await AssertFlawAsync("the journal has another line", "evidence", folder);
     }
 
     // Two proven payments, one of them after a claim, a doubt that is still open, and a refusal that came twice.

@@ -196,6 +196,25 @@ public sealed class ChainWatchTests
         Assert.Single(world.Recorded<LedgerEvent.Drifted>());
     }
 
+    [Theory]
+    [InlineData("drift check by the operator")]
+    [InlineData(null)]
+    public async Task A_new_drift_freezes_also_while_a_freeze_stands(string? standing)
+    {
+        await using var world = await ChainWorld.OpenAsync();
+        world.Chain.Transfer(ChainWorld.Asset, ChainWorld.Wallet, ChainWorld.Stranger, 5);
+        await world.PassAsync(2);
+        if (standing is not null)
+        {
+            await world.Ledger.Host.RecordAsync(new LedgerEvent.Frozen(null, "test", standing));
+        }
+
+        world.Chain.Transfer(ChainWorld.Asset, ChainWorld.Wallet, ChainWorld.Stranger, 6);
+        await world.PassAsync(2);
+        Assert.Contains("transfer of 6 from", world.Ledger.Host.Freeze.Everyone, StringComparison.Ordinal);
+        Assert.Equal(2, world.Recorded<LedgerEvent.Drifted>().Count);
+    }
+
     [Fact]
     public async Task A_plain_transfer_out_freezes_everybody()
     {
