@@ -53,7 +53,9 @@ internal sealed partial class ForwardingEndpoint(
     /// Sends one request unpaid for who only asks what it would cost, on the same way with the same rules. A 402 goes to the payment flow, as a
     /// quote; of any other answer only the status is looked at, by <paramref name="whenFree"/>.
     /// </summary>
-    public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) => ForwardAsync(context, target, whenFree);
+    public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) =>
+        // INVARIANT: a described request was never read from a wire, so nobody has looked at its fields yet.
+        MessageFaults.Find(context.Request) is { } fault ? Problem.AnswerAsync(context, fault).AsTask() : ForwardAsync(context, target, whenFree);
 
     private async Task ForwardAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
     {

@@ -19,6 +19,8 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     private static readonly AsyncLocal<Use?> Current = new();
 
+    private static ReadOnlySpan<byte> Version => "HTTP/1."u8;
+
     private bool _isInterim = true;
     private bool _isSwitched;
     private bool _expectsStatus = true;
@@ -51,8 +53,8 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Current.Value?.Carry(this);
-        if (!_isInterim && !_isSwitched)
+        // A request that is still being uploaded while its answer comes is no new one: what is read then are no heads.
+        if (Current.Value?.Carry(this) is not false && !_isInterim && !_isSwitched)
         {
             (_isInterim, _expectsStatus, _column, _status, _interims, _bytes) = (true, true, 0, 0, 0, 0);
         }
@@ -112,6 +114,12 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
                 case (byte)'\r':
                     break;
                 default:
+                    if (_expectsStatus && _column < Version.Length && value != Version[_column])
+                    {
+                        _isInterim = false;
+                        return;
+                    }
+
                     if (_expectsStatus && _column is >= StatusStart and <= StatusEnd && !IsInterim(value))
                     {
                         _isInterim = false;
@@ -153,7 +161,13 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     {
         private volatile UpstreamConnection? _connection;
 
-        public void Carry(UpstreamConnection connection) => _connection = connection;
+        /// <summary>Whether the exchange begins on this connection.</summary>
+        public bool Carry(UpstreamConnection connection)
+        {
+            var begins = _connection != connection;
+            _connection = connection;
+            return begins;
+        }
 
         /// <summary>Ends the connection. To be called while the answer is in hand: later it may serve another agent.</summary>
         public void Spoil() => _connection?.Dispose();

@@ -107,7 +107,8 @@ internal sealed class FileJournal : IDisposable
 
         var (number, offset) = _index.Before(sequence);
         var scanner = _segments.Scan(offset, head.Length);
-        while (Next(scanner, ++number <= sequence, out var line))
+        var texts = new SeenTexts(head.Sequence - sequence > JournalIndex.Stride ? SeenTexts.WholeJournal : SeenTexts.FewLines);
+        while (Next(scanner, ++number <= sequence, texts, out var line))
         {
             if (line is not null)
             {
@@ -157,7 +158,7 @@ internal sealed class FileJournal : IDisposable
         return _segments.Last.Start;
     }
 
-    private bool Next(LineScanner scanner, bool skip, out JournalLine? line)
+    private bool Next(LineScanner scanner, bool skip, SeenTexts texts, out JournalLine? line)
     {
         line = null;
         if (!scanner.TryRead(out var bytes))
@@ -165,7 +166,7 @@ internal sealed class FileJournal : IDisposable
             return false;
         }
 
-        if (!skip && !JournalReader.TryRead(bytes, out line, out var problem))
+        if (!skip && !JournalReader.TryRead(bytes, out line, out var problem, texts))
         {
             throw new InvalidDataException($"{_segments.PlaceOf(scanner.Offset)}: {problem}");
         }

@@ -135,7 +135,8 @@ internal sealed class JournalRecovery
 
         try
         {
-            var reader = new DigestReader();
+            _books.Expect(last.Payments);
+            var reader = new DigestReader(last.Payments);
             _digest.Read(reader, _books.Apply);
             (_keeper, _chain) = (new DigestKeeper(new DigestWriter(reader), last.End), new JournalChain(last.Last, last.Hash));
             foreach (var frame in _digest.Frames)

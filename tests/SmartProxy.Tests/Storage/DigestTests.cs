@@ -92,7 +92,7 @@ public sealed class DigestTests : IDisposable
         var lines = good[DigestFrame.HeaderSize..(DigestFrame.HeaderSize + frame.Size)];
         var cent = lines.AsSpan().IndexOf((byte[])[0x10, 0x27, .. new byte[14]]);
         lines[cent + 1] = 0;
-        var forged = DigestFrame.Seal(frame.First, frame.Start, frame.LastStart, frame.End, frame.Hash, lines);
+        var forged = DigestFrame.Seal(frame.First, frame.Start, frame.LastStart, frame.End, frame.Hash, frame.Payments, lines);
         var header = new byte[DigestFrame.HeaderSize];
         forged.Write(header);
         await File.WriteAllBytesAsync(Digest, [.. header, .. lines], TestContext.Current.CancellationToken);
