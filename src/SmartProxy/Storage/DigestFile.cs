@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -90,8 +91,11 @@ internal sealed class DigestFile : IDisposable
         {
             Span<byte> header = stackalloc byte[DigestFrame.HeaderSize];
             frame.Write(header);
+            CrashPoint.Reach("digest-write");
             RandomAccess.Write(_file, header, _end);
+            CrashPoint.Reach("digest-torn");
             RandomAccess.Write(_file, lines, _end + header.Length);
+            CrashPoint.Reach("digest-written");
             _end += header.Length + lines.Length;
         }
         catch (IOException)

@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -65,7 +66,9 @@ internal sealed class FileJournal : IDisposable
         }
 
         Write(lines, _head.Length - start);
+        CrashPoint.Reach(_head.Length == start ? "segment-written" : "lines-written");
         _file.Sync();
+        CrashPoint.Reach(_head.Length == start ? "segment-synced" : "lines-synced");
         _index.Add(_head.Sequence + 1, _head.Length, lines);
         var head = new JournalHead(sequence, hash, _head.Length + lines.Length);
         head.Write(_headFile);
@@ -143,11 +146,14 @@ internal sealed class FileJournal : IDisposable
     private long Rotate()
     {
         _headFile.Sync();
+        CrashPoint.Reach("segment-begins");
         var path = JournalFiles.JournalIn(_dataFolder, _segments.Last.Number + 1);
         var next = _disk.Open(path);
+        CrashPoint.Reach("segment-made");
         _file.Dispose();
         _file = next;
         _disk.SyncFolder(JournalFiles.FolderIn(_dataFolder));
+        CrashPoint.Reach("segment-named");
         _segments.Add(path);
         return _segments.Last.Start;
     }

@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Options;
 
 namespace SmartProxy.Storage;
@@ -241,8 +242,11 @@ internal sealed class JournalRecovery
         }
 
         _segment.Sync();
+        CrashPoint.Reach("tail-copied");
         _disk.Rename(unfinished, JournalFiles.JournalIn(_dataFolder, number));
+        CrashPoint.Reach("tail-renamed");
         _disk.SyncFolder(Folder);
+        CrashPoint.Reach("tail-named");
     }
 
     private void Cut(JournalSegment segment, long end)
