@@ -6,7 +6,7 @@ namespace SmartProxy.Forwarding;
 /// A connection to an HTTP/1 origin. It bounds the interim answers (1xx), which the client library skips by the thousand, and it can be spoilt, so
 /// that it never carries another request: the library keeps a connection whose answer it could read, however odd that answer was.
 /// </summary>
-internal sealed class UpstreamConnection(Stream inner) : Stream
+internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
 {
     /// <summary>Interim answers to one request.</summary>
     public const int MaxInterims = 32;
@@ -32,16 +32,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Begins to watch which connection carries what the caller sends from here on.</summary>
     public static Use Watch()
@@ -69,14 +59,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
