@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Commands;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
@@ -36,6 +37,9 @@ public sealed class PolicyCommandTests : IDisposable
         Assert.Contains("5 problems; this file would not come into force", _output.ToString(), StringComparison.Ordinal);
     }
 
+    // A Wednesday noon in Berlin: the example's agents keep hours.
+    private static readonly DateTimeOffset WorkingHours = new(2026, 11, 25, 11, 0, 0, TimeSpan.Zero);
+
     [Theory]
     [InlineData("me", "https://api.exa.ai/search?q=1", "GET", "0.05", 0, "allowed: 0.05 USD to https://api.exa.ai")]
     [InlineData("me", "https://api.exa.ai", "GET", "0.050001", 1, "denied: amount_over_payment_limit")]
@@ -48,7 +52,7 @@ public sealed class PolicyCommandTests : IDisposable
     [InlineData("me", "https://api.exa.ai", "GET", "1,00", 2, "expected a price in dollars")]
     public async Task Explain_names_the_rule_and_the_limits(string agent, string url, string method, string? price, int exitCode, string says)
     {
-        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, TimeProvider.System).RunAsync(Example, new AgentId(agent), url, method, price, figures: null, _output));
+        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, new FakeTimeProvider(WorkingHours)).RunAsync(Example, new AgentId(agent), url, method, price, figures: null, _output));
 
         Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
     }
