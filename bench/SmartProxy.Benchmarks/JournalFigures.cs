@@ -23,13 +23,14 @@ internal static class JournalFigures
         {
             "make" => Make(args[1], int.Parse(args[2], CultureInfo.InvariantCulture)),
             "open" => Open(args[1]),
+            "follow" => Follow(args[1]),
             "verify" => LedgerVerify.Check(args[1], _ => { }) is { Problem: null } report ? report.Lines : throw new InvalidDataException("not good"),
             "scan" => JournalScan.Read(args[1], _ => { }).Sequence,
-            var other => throw new ArgumentException($"expected `make`, `open`, `verify` or `scan`, found `{other}`"),
+            var other => throw new ArgumentException($"expected `make`, `open`, `follow`, `verify` or `scan`, found `{other}`"),
         };
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var processor = Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{args[0]}: {lines:N0} lines in {seconds:F2} s, {lines / seconds:N0} a second; {processor:F2} s of processor; peak {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB, {GC.GetTotalPauseDuration().TotalSeconds:F2} s of it collecting"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{args[0]}: {lines:N0} lines in {seconds:F2} s, {lines / seconds:N0} a second; {processor:F2} s of processor; peak {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB, {GC.GetTotalPauseDuration().TotalSeconds:F2} s of it collecting ({GC.CollectionCount(0)}, {GC.CollectionCount(1)}, {GC.CollectionCount(2)} times), {GC.GetTotalAllocatedBytes() >> 20} MiB allocated"));
     }
 
     private static long Open(string folder)
@@ -39,6 +40,19 @@ internal static class JournalFigures
         var lines = host.Health.Sequence;
         host.DisposeAsync().AsTask().Wait();
         return lines;
+    }
+
+    // What the watch of a chain reads behind a start.
+    private static long Follow(string folder)
+    {
+        using var right = FolderLock.Acquire(folder);
+        var host = LedgerHost.Open(right, TimeProvider.System, new SystemRandomSource());
+        var started = Stopwatch.GetTimestamp();
+        var book = new Storage.Chain.ChainBook(host, new ChainId(84532));
+        book.CatchUp();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"of it {Stopwatch.GetElapsedTime(started).TotalSeconds:F2} s to follow {book.Sequence:N0} lines"));
+        host.DisposeAsync().AsTask().Wait();
+        return book.Sequence;
     }
 
     private static long Make(string folder, int payments)

@@ -10,7 +10,7 @@ namespace SmartProxy.Benchmarks;
 [MemoryDiagnoser]
 public class Sign
 {
-    private static readonly PaymentId Payment = new("bench");
+    private static readonly PaymentId Payment = PaymentId.Parse("01jaaaaaaaaaaaaaaaaaaaaaaa");
 
     private readonly DomainSeparators _domains = new();
     private TransferAuthorization _authorization = null!;

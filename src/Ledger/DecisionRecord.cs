@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Ledger;
@@ -11,11 +10,13 @@ namespace SmartProxy.Ledger;
 /// </summary>
 public static class DecisionRecord
 {
-    public const int Version = 1;
-
     /// <summary>The record of a request under the last durable head. Its 32 secret bytes keep the nonce from being guessed.</summary>
-    public static string Compose(ReserveRequest request, Bytes32 journalHead) => Encoding.UTF8.GetString(Write(
-        request.Secret, request.Id, request.Facts.Agent, request.TermsHash, request.RequestDigest, request.PolicyHash, journalHead, request.Terms).WrittenSpan);
+    public static string Compose(ReserveRequest request, Bytes32 journalHead)
+    {
+        var text = new RecordWriter(stackalloc byte[RecordWriter.MaxLength]);
+        Write(ref text, request.Secret, request.Id, request.Facts.Agent, request.TermsHash, request.RequestDigest, request.PolicyHash, journalHead, request.Terms);
+        return Encoding.ASCII.GetString(text.Written);
+    }
 
     /// <summary>The nonce of a record: Keccak-256 of its UTF-8 bytes.</summary>
     public static Bytes32 NonceOf(string record)
@@ -38,37 +39,43 @@ public static class DecisionRecord
             return false;
         }
 
-        var expected = Write(
-            secret, entry.Id, entry.Facts.Agent, entry.TermsHash, entry.RequestDigest, entry.PolicyHash, journalHead, entry.Authorization.Terms);
-        return Encoding.UTF8.GetString(expected.WrittenSpan) == entry.DecisionRecord && Bytes32.Keccak256(expected.WrittenSpan) == entry.Authorization.Nonce;
+        var expected = new RecordWriter(stackalloc byte[RecordWriter.MaxLength]);
+        Write(ref expected, secret, entry.Id, entry.Facts.Agent, entry.TermsHash, entry.RequestDigest, entry.PolicyHash, journalHead, entry.Authorization.Terms);
+        return Ascii.Equals(expected.Written, entry.DecisionRecord) && Bytes32.Keccak256(expected.Written) == entry.Authorization.Nonce;
     }
 
-    private static ArrayBufferWriter<byte> Write(
-        Bytes32 secret, PaymentId payment, AgentId agent, Bytes32 terms, Bytes32 request, Bytes32 policy, Bytes32 head, TransferTerms transfer)
+    private static void Write(
+        ref RecordWriter text, Bytes32 secret, PaymentId payment, AgentId agent, Bytes32 terms, Bytes32 request, Bytes32 policy, Bytes32 head, TransferTerms transfer)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, JsonFields.Options))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("v"u8, Version);
-            json.WriteWord("secret"u8, secret);
-            json.WriteString("payment"u8, payment.Value);
-            json.WriteString("agent"u8, agent.Value);
-            json.WriteWord("terms"u8, terms);
-            json.WriteWord("request"u8, request);
-            json.WriteWord("policy"u8, policy);
-            json.WriteLineHash("head"u8, head);
-            json.WriteString("chain"u8, transfer.Chain.ToString());
-            json.WriteAddress("asset"u8, transfer.Asset);
-            json.WriteAddress("from"u8, transfer.From);
-            json.WriteAddress("to"u8, transfer.To);
-            json.WriteDigits("value"u8, transfer.Value.Units);
-            json.WriteNumber("validAfter"u8, transfer.ValidAfter);
-            json.WriteNumber("validBefore"u8, transfer.ValidBefore);
-            json.WriteEndObject();
-        }
-
-        return buffer;
+        text.Raw("{\"v\":1,\"secret\":\"0x"u8);
+        text.Hex(secret);
+        text.Raw("\",\"payment\":\""u8);
+        text.Payment(payment);
+        text.Raw("\",\"agent\":\""u8);
+        text.Agent(agent);
+        text.Raw("\",\"terms\":\"0x"u8);
+        text.Hex(terms);
+        text.Raw("\",\"request\":\"0x"u8);
+        text.Hex(request);
+        text.Raw("\",\"policy\":\"0x"u8);
+        text.Hex(policy);
+        text.Raw("\",\"head\":\""u8);
+        text.Hex(head);
+        text.Raw("\",\"chain\":\"eip155:"u8);
+        text.Number(transfer.Chain.Value);
+        text.Raw("\",\"asset\":\"0x"u8);
+        text.Hex(transfer.Asset);
+        text.Raw("\",\"from\":\"0x"u8);
+        text.Hex(transfer.From);
+        text.Raw("\",\"to\":\"0x"u8);
+        text.Hex(transfer.To);
+        text.Raw("\",\"value\":\""u8);
+        text.Number(transfer.Value.Units);
+        text.Raw("\",\"validAfter\":"u8);
+        text.Number(transfer.ValidAfter);
+        text.Raw(",\"validBefore\":"u8);
+        text.Number(transfer.ValidBefore);
+        text.Raw("}"u8);
     }
 
     // Everything else in the record stands in its line too, and is compared by composing the record again. So it need not be parsed: whatever is

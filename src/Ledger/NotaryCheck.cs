@@ -29,41 +29,24 @@ public abstract record NotaryFinding
 /// </summary>
 public sealed class NotaryCheck
 {
-    private readonly HashSet<Bytes32> _heads = [];
+    private readonly CommitmentCheck _commitments = new();
     private readonly Dictionary<(ChainId, EvmAddress, EvmAddress, Bytes32), (PaymentId Payment, long Sequence, string? Problem)> _decisions = [];
 
-    /// <summary>
-    /// What a line commits to, judged by itself and on any thread: the journal head in its decision record, null when the record does not explain
-    /// its nonce; nothing for lines that reserve nothing.
-    /// </summary>
-    public static (bool IsCommitment, Bytes32? Head) CommitmentOf(JournalLine line) =>
-        line.Entry is not JournalEntry.Reserved reserved ? (false, null)
-        : DecisionRecord.Explains(reserved, out var head) ? (true, head)
-        : (true, null);
-
     /// <summary>Takes in the next line of a journal whose chain is good. Gives what is wrong with its commitment, or null.</summary>
-    public string? Take(JournalLine line) => Take(line, CommitmentOf(line).Head);
-
-    /// <summary>The same, with what <see cref="CommitmentOf"/> said.</summary>
-    public string? Take(JournalLine line, Bytes32? commitment)
+    public string? Take(JournalLine line)
     {
-        var problem = line.Entry is JournalEntry.Reserved reserved ? Judge(reserved, line.Sequence, commitment) : null;
-        _heads.Add(line.Hash);
-        return problem;
+        var problem = _commitments.Take(line, CommitmentCheck.CommitmentOf(line));
+        if (line.Entry is not JournalEntry.Reserved { Id: var payment, Authorization: { Terms: var terms, Nonce: var nonce } })
+        {
+            return null;
+        }
+
+        _decisions.TryAdd((terms.Chain, terms.Asset, terms.From, nonce), (payment, line.Sequence, problem));
+        return problem is null ? null : $"payment {payment}: {problem}";
     }
 
     /// <summary>What the journal has to say to each use, in the same order.</summary>
     public IReadOnlyList<NotaryFinding> Compare(IEnumerable<UsedAuthorization> uses) => [.. uses.Select(Compare)];
-
-    private string? Judge(JournalEntry.Reserved entry, long sequence, Bytes32? commitment)
-    {
-        var problem = commitment is not { } head ? "the nonce is not the hash of a record that says what the line says"
-            : !_heads.Contains(head) ? "the record commits to a line that is not in this journal before it"
-            : null;
-        var terms = entry.Authorization.Terms;
-        _decisions.TryAdd((terms.Chain, terms.Asset, terms.From, entry.Authorization.Nonce), (entry.Id, sequence, problem));
-        return problem is null ? null : $"payment {entry.Id}: {problem}";
-    }
 
     private NotaryFinding Compare(UsedAuthorization used) =>
         !_decisions.TryGetValue((used.Chain, used.Asset, used.From, used.Nonce), out var decision) ? new NotaryFinding.Drift(used)

@@ -18,10 +18,17 @@ internal enum DeliveryOutcome
 /// <summary>One payment as the books retain it. Changed by <see cref="BudgetLedger.Apply"/> only.</summary>
 public sealed class Payment
 {
+    // Times as ticks in UTC: a million payments are kept.
+    private readonly long _reservedAt;
+    private readonly long _validBefore;
+    private long _changedAt;
+    private long _outcomeAt;
+    private long _outcomeSequence;
+
     internal Payment(long sequence, DateTimeOffset at, JournalEntry.Reserved claim)
     {
-        (Id, Sequence, ReservedAt, ChangedAt, Facts) = (claim.Id, sequence, at, at, claim.Facts);
-        ValidBefore = DateTimeOffset.FromUnixTimeSeconds(claim.Authorization.Terms.ValidBefore);
+        (Id, Sequence, _reservedAt, _changedAt, Facts) = (claim.Id, sequence, at.UtcTicks, at.UtcTicks, claim.Facts);
+        _validBefore = DateTimeOffset.FromUnixTimeSeconds(claim.Authorization.Terms.ValidBefore).UtcTicks;
         (LogicalRequest, RequestDigest) = (claim.LogicalRequest, claim.RequestDigest);
         (HasIdempotencyKey, IsSafeMethod, Grants) = (claim.HasIdempotencyKey, claim.IsSafeMethod, claim.Grants);
     }
@@ -31,15 +38,15 @@ public sealed class Payment
     /// <summary>Number of the journal line that reserved it.</summary>
     public long Sequence { get; }
 
-    public DateTimeOffset ReservedAt { get; }
+    public DateTimeOffset ReservedAt => Time(_reservedAt);
 
     /// <summary>When it last changed its state.</summary>
-    public DateTimeOffset ChangedAt { get; private set; }
+    public DateTimeOffset ChangedAt => Time(_changedAt);
 
     public PaymentFacts Facts { get; internal set; }
 
     /// <summary>From this chain time on the contract refuses the authorization.</summary>
-    public DateTimeOffset ValidBefore { get; }
+    public DateTimeOffset ValidBefore => Time(_validBefore);
 
     public PaymentState State { get; private set; }
 
@@ -63,7 +70,7 @@ public sealed class Payment
     internal DeliveryOutcome Outcome { get; private set; }
 
     /// <summary>Number and time of the line that first told the outcome.</summary>
-    internal (long Sequence, DateTimeOffset At) OutcomeAt { get; private set; }
+    internal (long Sequence, DateTimeOffset At) OutcomeAt => (_outcomeSequence, Time(_outcomeAt));
 
     /// <summary>All payments with the same facts but for the value.</summary>
     internal PaymentKind? Kind { get; set; }
@@ -80,7 +87,7 @@ public sealed class Payment
     internal void Move(PaymentState to, DateTimeOffset at)
     {
         // A proof changes what is known and not when it happened: it must not begin another duplicate window.
-        ChangedAt = State is PaymentState.Settled && to is PaymentState.Proven ? ChangedAt : at;
+        _changedAt = State is PaymentState.Settled && to is PaymentState.Proven ? _changedAt : at.UtcTicks;
         State = to;
     }
 
@@ -91,7 +98,10 @@ public sealed class Payment
     internal void FailDelivery(long sequence, DateTimeOffset at)
     {
         IsUndelivered = true;
-        (Outcome, OutcomeAt) = Outcome == DeliveryOutcome.Failed ? (Outcome, OutcomeAt) : (DeliveryOutcome.Failed, (sequence, at));
+        if (Outcome != DeliveryOutcome.Failed)
+        {
+            (Outcome, _outcomeSequence, _outcomeAt) = (DeliveryOutcome.Failed, sequence, at.UtcTicks);
+        }
     }
 
     /// <summary>An outcome is told once; only a delivery still changes it.</summary>
@@ -99,7 +109,9 @@ public sealed class Payment
     {
         if (outcome > Outcome)
         {
-            (Outcome, OutcomeAt) = (outcome, (sequence, at));
+            (Outcome, _outcomeSequence, _outcomeAt) = (outcome, sequence, at.UtcTicks);
         }
     }
+
+    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
 }

@@ -6,19 +6,31 @@ namespace SmartProxy.Ledger;
 internal sealed class PaymentRegister
 {
     private readonly Dictionary<PaymentId, Payment> _payments = [];
-    private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From, Bytes32 Nonce), Payment> _nonces = [];
+
+    private readonly Dictionary<(int Account, Bytes32 Nonce), Payment> _nonces = [];
+
+    // Accounts have numbers: there are few of them, and a million keys need not spell them out.
+    private readonly Dictionary<(ChainId Chain, EvmAddress Asset, EvmAddress From), int> _accounts = [];
+
+    /// <summary>Makes room, so that tables need not grow step by step.</summary>
+    public void Expect(int payments)
+    {
+        _payments.EnsureCapacity(payments);
+        _nonces.EnsureCapacity(payments);
+    }
 
     public Payment? Find(PaymentId id) => _payments.GetValueOrDefault(id);
 
     /// <summary>One that is known to be there.</summary>
     public Payment Of(PaymentId id) => _payments[id];
 
-    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) => _nonces.GetValueOrDefault((chain, asset, from, nonce));
+    public Payment? FindByNonce(ChainId chain, EvmAddress asset, EvmAddress from, Bytes32 nonce) =>
+        _accounts.TryGetValue((chain, asset, from), out var account) ? _nonces.GetValueOrDefault((account, nonce)) : null;
 
     /// <summary>Why this may not be reserved; null when it may.</summary>
     public string? ObjectionTo(JournalEntry.Reserved entry, Bytes32? policy) =>
         _payments.ContainsKey(entry.Id) ? $"payment `{entry.Id}` is reserved already"
-        : _nonces.ContainsKey(NonceKey(entry.Authorization)) ? $"the nonce of payment `{entry.Id}` is taken"
+        : FindByNonce(entry.Authorization) is not null ? $"the nonce of payment `{entry.Id}` is taken"
         : policy != entry.PolicyHash ? $"payment `{entry.Id}` was judged under a policy that is not in force"
         : entry.Facts.Value >= BudgetLedger.ValueCeiling ? $"payment `{entry.Id}` is worth more than the books can sum"
         : entry.Authorization.Terms.ValidBefore is < 0 or > BudgetLedger.MaxUnixSeconds ? $"payment `{entry.Id}` has no usable `validBefore`"
@@ -26,10 +38,12 @@ internal sealed class PaymentRegister
 
     /// <summary>Why a payment may not become this; null when it may.</summary>
     public string? ObjectionTo(PaymentId id, PaymentState to) =>
-        ObjectionTo(id) ?? (PaymentMoves.IsLegal(_payments[id].State, to) ? null : $"payment `{id}` can't go from {_payments[id].State} to {to}");
+        !_payments.TryGetValue(id, out var payment) ? NeverReserved(id)
+        : PaymentMoves.IsLegal(payment.State, to) ? null
+        : $"payment `{id}` can't go from {payment.State} to {to}";
 
     /// <summary>Why nothing can be told of a payment; null when something can.</summary>
-    public string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : $"payment `{id}` was never reserved";
+    public string? ObjectionTo(PaymentId id) => _payments.ContainsKey(id) ? null : NeverReserved(id);
 
     /// <summary>Why a payment may not be proven dead; null when it may.</summary>
     // INVARIANT: nothing returns to a budget one second early, whoever asks for it. A cancelled authorization is dead at once.
@@ -41,7 +55,9 @@ internal sealed class PaymentRegister
     {
         var payment = new Payment(line.Sequence, line.At, entry);
         _payments.Add(payment.Id, payment);
-        _nonces.Add(NonceKey(entry.Authorization), payment);
+        var terms = entry.Authorization.Terms;
+        _accounts.TryAdd((terms.Chain, terms.Asset, terms.From), _accounts.Count);
+        _nonces.Add((_accounts[(terms.Chain, terms.Asset, terms.From)], entry.Authorization.Nonce), payment);
         return payment;
     }
 
@@ -62,6 +78,8 @@ internal sealed class PaymentRegister
         SpendBook.Moved(payment, payment.State, line.At);
     }
 
-    private static (ChainId, EvmAddress, EvmAddress, Bytes32) NonceKey(TransferAuthorization authorization) =>
-        (authorization.Terms.Chain, authorization.Terms.Asset, authorization.Terms.From, authorization.Nonce);
+    private static string NeverReserved(PaymentId id) => $"payment `{id}` was never reserved";
+
+    private Payment? FindByNonce(TransferAuthorization authorization) =>
+        FindByNonce(authorization.Terms.Chain, authorization.Terms.Asset, authorization.Terms.From, authorization.Nonce);
 }

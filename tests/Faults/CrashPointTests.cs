@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json.Nodes;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 
@@ -25,28 +26,50 @@ public sealed class CrashPointTests
     ];
 
     // Where more than the journal is at stake, the product is started again also in the short form.
-    private static readonly string[] Restarted = ["journal-cut", "anchor-renamed", "policy-recorded#2", "index-applying", "run-beside", "receipt-made", "signed"];
+    private static readonly string[] Restarted = ["journal-cut", "anchor-renamed", "policy-recorded#2", "index-applying", "run-beside", "receipt-made", "signed", "segment-made", "segment-written", "digest-torn"];
+
+    // A segment is full and a digest has its lines: in the order in which the first payments reach them.
+    private static readonly string[] SegmentEdges =
+        ["segment-begins", "segment-made", "segment-named", "segment-written", "segment-synced", "digest-write", "digest-torn", "digest-written"];
+
+    // A start finds good lines beyond the head, and writes them once more.
+    private static readonly string[] TailEdges = ["tail-copied", "tail-renamed", "tail-named", "journal-cut", "head-write", "head-written", "head-synced"];
 
     [Fact, Trait("invariant", "I2"), Trait("invariant", "I3"), Trait("invariant", "I9")]
     public async Task At_whatever_edge_it_dies_the_books_hold_what_agents_and_sellers_know()
     {
         await using var seller = await Seller.StartAsync();
-        using var template = await Installation.MakeAsync(seller.Authority, Limits(0), settings => settings["Ledger"] = new System.Text.Json.Nodes.JsonObject { ["Anchor"] = "anchor.json" });
+        using var template = await Installation.MakeAsync(seller.Authority, Limits(0), settings => settings["Ledger"] = new JsonObject { ["Anchor"] = "anchor.json" });
         var edges = Long.Is ? Edges.SelectMany(edge => edge.Contains('#', StringComparison.Ordinal) ? [edge] : Enumerable.Range(1, 5).Select(time => $"{edge}#{time}")) : Edges;
-        var found = new ConcurrentBag<string>();
-        await Parallel.ForEachAsync(edges, new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = TestContext.Current.CancellationToken }, async (edge, _) =>
+        await EachAsync(template, edges, (installation, edge) => DieAsync(installation, seller, edge));
+    }
+
+    [Fact, Trait("invariant", "I2"), Trait("invariant", "I9")]
+    public async Task At_whatever_edge_of_a_new_segment_or_of_the_digest_it_dies_the_books_hold_what_agents_and_sellers_know()
+    {
+        await using var seller = await Seller.StartAsync();
+        using var template = await Installation.MakeAsync(seller.Authority, Limits(0), settings => settings["Ledger"] = new JsonObject { ["SegmentMiB"] = 1 });
+        await template.FillSegmentAsync();
+        await EachAsync(template, SegmentEdges, (installation, edge) => DieAsync(installation, seller, edge));
+    }
+
+    [Theory, Trait("invariant", "I2"), Trait("invariant", "I9")]
+    [InlineData("lines-written#3")] // The lines get a segment after the last.
+    [InlineData("segment-written")] // They take its place.
+    public async Task A_start_that_dies_while_it_saves_what_an_earlier_death_left_loses_nothing(string first)
+    {
+        await using var seller = await Seller.StartAsync();
+        using var left = await Installation.MakeAsync(seller.Authority, Limits(0), settings => settings["Ledger"] = new JsonObject { ["SegmentMiB"] = 1 });
+        await left.FillSegmentAsync();
+        await using var proxy = await ProxyProcess.StartAsync(left, new Dictionary<string, string> { [CrashPoint.Variable] = first });
+        var (receipts, _) = await UseUntilItDiesAsync(left, proxy, seller, first);
+        Assert.Equal(ProxyProcess.Killed, await proxy.Ended);
+        await EachAsync(left, TailEdges, async (installation, edge) =>
         {
-            try
-            {
-                using var installation = template.Copy();
-                await DieAsync(installation, seller, edge);
-            }
-            catch (Exception e)
-            {
-                found.Add($"{edge}: {e}");
-            }
+            await using var start = await ProxyProcess.StartAsync(installation, new Dictionary<string, string> { [CrashPoint.Variable] = edge });
+            Assert.True(await start.Ended == ProxyProcess.Killed, "it did not die: " + start.Said);
+            await Evidence.CheckAsync(installation, receipts, seller.Nonces, MostPayments);
         });
-        Assert.Empty(found);
     }
 
     [Fact]
@@ -72,6 +95,24 @@ public sealed class CrashPointTests
         Assert.Equal(ProxyProcess.Killed, code);
         await using var proxy = await ProxyProcess.StartAsync(installation);
         Assert.Equal(200, (await proxy.AskAsync(seller.Url("/paid/1"))).Status);
+    }
+
+    private static async Task EachAsync(Installation template, IEnumerable<string> edges, Func<Installation, string, Task> act)
+    {
+        var found = new ConcurrentBag<string>();
+        await Parallel.ForEachAsync(edges, new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = TestContext.Current.CancellationToken }, async (edge, _) =>
+        {
+            try
+            {
+                using var installation = template.Copy();
+                await act(installation, edge);
+            }
+            catch (Exception e)
+            {
+                found.Add($"{edge}: {e}");
+            }
+        });
+        Assert.Empty(found);
     }
 
     // Tells the requests of one edge from those of the others at the seller.

@@ -184,7 +184,7 @@ internal sealed class Books
 
     private static BudgetLine Line(string id, string limit, SpendWindow window, SpendScope? scope) => new(id, BudgetOwner.Organization, scope ?? Mine, window, Usd(limit));
 
-    private void Append(JournalEntry entry)
+    public void Append(JournalEntry entry)
     {
         var line = _writer.Append(entry, Ledger.Tick(Now), _journal);
         Ledger.Apply(line);

@@ -117,7 +117,7 @@ public sealed class ChainStateTests
     {
         var day = Books.Day("1.00");
         var line = day with { Owner = BudgetOwner.Agent(Books.Me) };
-        var grant = new PaymentId("01jaaaaaaaaaaaaaaaaaaaaaaa");
+        var grant = PaymentId.Parse("01jaaaaaaaaaaaaaaaaaaaaaaa");
         _books.Record(new LedgerEvent.Granted(grant, line.Owner, null, Books.Usd("1.00"), _books.Now.AddDays(1), "operator", "reason"));
         _books.Pay("1.00", line);
         var second = _books.Pay("1.00", line);

@@ -56,6 +56,17 @@ public sealed class ReserveTests
 
         var twin = (JournalEntry.Reserved)books.Lines[^1].Entry with { Id = books.Request("0.01", []).Id };
         Assert.Contains("nonce", books.Ledger.Objection(twin, books.Now), StringComparison.Ordinal);
+
+        // Elsewhere it is another authorization, as the token's contract sees it.
+        var terms = twin.Authorization.Terms;
+        foreach (var other in new[] { terms with { Chain = new ChainId(1) }, terms with { Asset = Books.Address(1) }, terms with { From = Books.Address(1) } })
+        {
+            var id = books.NewId();
+            books.Append(twin with { Id = id, Authorization = twin.Authorization with { Terms = other } });
+            Assert.Equal(id, books.Ledger.FindByNonce(other.Chain, other.Asset, other.From, twin.Authorization.Nonce)?.Id);
+        }
+
+        Assert.Equal(request.Id, books.Ledger.FindByNonce(terms.Chain, terms.Asset, terms.From, twin.Authorization.Nonce)?.Id);
     }
 
     [Fact]

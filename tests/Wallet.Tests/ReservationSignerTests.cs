@@ -194,7 +194,7 @@ public sealed class ReservationSignerTests : IDisposable
         return new TransferAuthorization(terms, Bytes32.Sha256([nonce]));
     }
 
-    private static PaymentId Id(string name) => new(name);
+    private static PaymentId Id(string name) => new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)).AsSpan(0, PaymentId.Length));
 
     private TransferAuthorization Reserve(string name, string usd, Func<TransferTerms, TransferTerms>? change = null)
     {

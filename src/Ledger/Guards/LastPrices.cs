@@ -8,10 +8,10 @@ internal sealed class LastPrices
     // The most that a rule can say.
     private const int MostPercent = 10_000;
 
-    private readonly HashSet<Payment> _latest = new(new ByEndpoint());
+    private readonly Dictionary<(Origin Origin, string Method, string Path), Endpoint> _endpoints = [];
 
     /// <summary>The last price there; null when nobody has paid there yet.</summary>
-    public Usd? Last(PaymentFacts facts) => _latest.GetAlternateLookup<PaymentFacts>().TryGetValue(facts, out var payment) ? payment.Facts.Value : null;
+    public Usd? Last(PaymentFacts facts) => _endpoints.TryGetValue(KeyOf(facts), out var endpoint) ? endpoint.Latest?.Facts.Value : null;
 
     /// <summary>Whether <paramref name="price"/> is dearer than <paramref name="last"/> by more than so many per cent.</summary>
     public static bool IsDearer(Usd price, Usd last, int percent)
@@ -36,47 +36,29 @@ internal sealed class LastPrices
 
     public void Add(Payment payment)
     {
-        if (_latest.TryGetValue(payment, out var earlier))
-        {
-            payment.EarlierAtEndpoint = earlier;
-            _latest.Remove(earlier);
-        }
-
-        _latest.Add(payment);
+        var endpoint = EndpointOf(payment);
+        (payment.EarlierAtEndpoint, endpoint.Latest) = (endpoint.Latest, payment);
     }
 
     /// <summary>A payment was called off: the one before it is the last one again.</summary>
     public void Aborted(Payment payment)
     {
-        if (!_latest.TryGetValue(payment, out var latest) || latest != payment)
+        var endpoint = EndpointOf(payment);
+        while (endpoint.Latest is { State: PaymentState.Aborted } aborted)
         {
-            return;
-        }
-
-        _latest.Remove(payment);
-        var earlier = payment.EarlierAtEndpoint;
-        while (earlier is { State: PaymentState.Aborted })
-        {
-            earlier = earlier.EarlierAtEndpoint;
-        }
-
-        if (earlier is not null)
-        {
-            _latest.Add(earlier);
+            endpoint.Latest = aborted.EarlierAtEndpoint;
         }
     }
 
-    private sealed class ByEndpoint : IEqualityComparer<Payment>, IAlternateEqualityComparer<PaymentFacts, Payment>
-    {
-        public bool Equals(Payment? x, Payment? y) => ReferenceEquals(x, y) || (x is not null && y is not null && Equals(x.Facts, y));
+    // All payments of a kind are made at one endpoint, so it is looked up once for each kind.
+    private Endpoint EndpointOf(Payment payment) => payment.Kind!.Endpoint ??= _endpoints.Of(KeyOf(payment.Kind.Facts));
 
-        public bool Equals(PaymentFacts alternate, Payment other) =>
-            alternate.Origin == other.Facts.Origin && alternate.Method == other.Facts.Method && alternate.Path == other.Facts.Path;
+    private static (Origin Origin, string Method, string Path) KeyOf(PaymentFacts facts) => (facts.Origin, facts.Method, facts.Path);
+}
 
-        public int GetHashCode(Payment payment) => GetHashCode(payment.Facts);
-
-        public int GetHashCode(PaymentFacts alternate) => HashCode.Combine(alternate.Origin, alternate.Method, alternate.Path);
-
-        public Payment Create(PaymentFacts alternate) => throw new NotSupportedException("facts alone are no payment");
-    }
+/// <summary>What is paid for at one place.</summary>
+internal sealed class Endpoint
+{
+    /// <summary>The newest payment there that was not called off; <see cref="Payment.EarlierAtEndpoint"/> leads to those before.</summary>
+    public Payment? Latest { get; set; }
 }

@@ -85,7 +85,7 @@ internal sealed class DigestOutput
 
     public void Address(EvmAddress value) => value.CopyTo(Room(EvmAddress.Length));
 
-    public void Payment(PaymentId id) => Bytes(Encoding.ASCII.GetBytes(id.Value));
+    public void Payment(PaymentId id) => id.CopyTo(Room(PaymentId.Length));
 
     public void Text(string? text)
     {
@@ -157,7 +157,7 @@ internal ref struct DigestInput(ReadOnlySpan<byte> bytes, List<string> texts)
 
     public EvmAddress Address() => new(Take(EvmAddress.Length));
 
-    public PaymentId Payment() => new(Encoding.ASCII.GetString(Bytes()));
+    public PaymentId Payment() => new(Take(PaymentId.Length));
 
     public string? Text()
     {

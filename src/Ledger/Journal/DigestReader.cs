@@ -3,10 +3,12 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Ledger;
 
 /// <summary>Reads what <see cref="DigestWriter"/> writes. The lines hold what the books need, and neither hashes nor what people read.</summary>
-public sealed class DigestReader
+/// <param name="payments">How many payments are expected.</param>
+public sealed class DigestReader(int payments)
 {
     private static readonly SettlementClaim NoClaim = new(true, "", "", null, null, null);
-    private static readonly JournalEntry Refused = new JournalEntry.Recorded(new LedgerEvent.Refused(default, default, "", NoContext(default, "", ""), new RefusalFigures(), default, default, null));
+    private static readonly PaymentContext NoContext = new() { Method = "", Origin = default, Path = "", Rule = "", Rail = "", ProtocolVersion = 0 };
+    private static readonly JournalEntry Refused = new JournalEntry.Recorded(new LedgerEvent.Refused(default, default, "", NoContext, new RefusalFigures(), default, default, null));
     private static readonly ChainProof NoProof = new(0, default, default, null);
 
     private readonly SeenTexts _seen = new();
@@ -14,7 +16,9 @@ public sealed class DigestReader
 
     internal List<string> Texts { get; } = [];
 
-    internal List<PaymentId> Payments { get; } = [];
+    internal List<PaymentId> Payments { get; } = new(payments);
+
+    internal List<PaymentFacts> Kinds { get; } = [];
 
     internal long LastAt { get; private set; }
 
@@ -79,16 +83,16 @@ public sealed class DigestReader
     {
         var id = input.Payment();
         Payments.Add(id);
-        var (chain, asset, from, to) = (new ChainId(input.Number()), input.Address(), input.Address(), input.Address());
-        var (validBefore, nonce) = ((long)input.Number(), input.Word());
-        var facts = ReadFacts(ref input, chain, asset, to);
+        var facts = ReadFacts(ref input);
+        var (from, validBefore, nonce) = (input.Address(), (long)input.Number(), input.Word());
         var (logical, request, flags) = (input.Word(), input.Word(), (DigestFlags)input.Byte());
+        var (approval, units) = flags.HasFlag(DigestFlags.HasApproval) ? (input.Payment(), new TokenAmount(input.Amount())) : (default(PaymentId?), default(TokenAmount));
         return new JournalEntry.Reserved
         {
             Id = id,
             PolicyHash = _policy,
             DecisionRecord = "",
-            Authorization = new TransferAuthorization(new TransferTerms(chain, asset, "", "", from, to, default, 0, validBefore), nonce),
+            Authorization = new TransferAuthorization(new TransferTerms(facts.Network, facts.Asset, "", "", from, facts.PayTo, units, 0, validBefore), nonce),
             Facts = facts,
             Lines = [],
             TermsHash = default,
@@ -97,19 +101,39 @@ public sealed class DigestReader
             HasIdempotencyKey = flags.HasFlag(DigestFlags.HasKey),
             IsSafeMethod = flags.HasFlag(DigestFlags.IsSafe),
             PinsRecipient = flags.HasFlag(DigestFlags.Pins),
-            Approval = flags.HasFlag(DigestFlags.HasApproval) ? input.Payment() : null,
+            Approval = approval,
             Grants = flags.HasFlag(DigestFlags.HasGrants) ? ReadGrants(ref input) : [],
-            Context = NoContext(facts.Origin, facts.Method, facts.Path),
+            Context = NoContext,
         };
     }
 
-    private PaymentFacts ReadFacts(ref DigestInput input, ChainId chain, EvmAddress asset, EvmAddress to)
+    // INVARIANT: kinds are named here in the order in which the writer names them.
+    private PaymentFacts ReadFacts(ref DigestInput input)
+    {
+        var (number, value) = (input.Number(), new Usd(input.Amount()));
+        if (number >= DigestOutput.First)
+        {
+            var kind = Kinds[(int)(number - DigestOutput.First)];
+            return kind.Value == value ? kind : kind with { Value = value };
+        }
+
+        var facts = ReadKind(ref input, value);
+        if (number == DigestOutput.Named)
+        {
+            Kinds.Add(facts);
+        }
+
+        return facts;
+    }
+
+    private PaymentFacts ReadKind(ref DigestInput input, Usd value)
     {
         var (agent, group, policy) = (new AgentId(input.Text()!), input.Text(), input.Text());
         var (merchant, category) = (input.Text(), input.Text());
         var origin = _seen.TryFindOrigin(input.Text()!, out var known) ? known : throw new FormatException("origin");
         var (method, path) = (input.Text()!, input.Text()!);
-        return new PaymentFacts(agent, group, policy, origin, merchant, category, chain, asset, to, new Usd(input.Amount())) { Method = method, Path = path };
+        var (chain, asset, to) = (new ChainId(input.Number()), input.Address(), input.Address());
+        return new PaymentFacts(agent, group, policy, origin, merchant, category, chain, asset, to, value) { Method = method, Path = path };
     }
 
     private static GrantUse[] ReadGrants(ref DigestInput input)
@@ -122,7 +146,4 @@ public sealed class DigestReader
 
         return grants;
     }
-
-    private static PaymentContext NoContext(Origin origin, string method, string path) =>
-        new() { Method = method, Origin = origin, Path = path, Rule = "", Rail = "", ProtocolVersion = 0 };
 }

@@ -9,8 +9,12 @@ namespace SmartProxy.Ledger;
 /// </summary>
 public sealed class DigestWriter
 {
+    // As many kinds of payments are named, so that what an attacker can make of them has a bound.
+    private const int MaxKinds = 1 << 16;
+
     private readonly DigestOutput _output = new();
     private readonly Dictionary<PaymentId, int> _payments = [];
+    private readonly Dictionary<PaymentFacts, int> _kinds = new(new PaymentKind.Comparer());
     private long _lastAt;
 
     public DigestWriter()
@@ -21,6 +25,7 @@ public sealed class DigestWriter
     public DigestWriter(DigestReader reader)
     {
         reader.Texts.ForEach(_output.Know);
+        reader.Kinds.ForEach(kind => _kinds.Add(kind, _kinds.Count));
         _lastAt = reader.LastAt;
         _payments.EnsureCapacity(reader.Payments.Count);
         foreach (var payment in reader.Payments)
@@ -31,6 +36,9 @@ public sealed class DigestWriter
 
     /// <summary>What was written since the last <see cref="Clear"/>.</summary>
     public ReadOnlySpan<byte> Written => _output.Written;
+
+    /// <summary>Payments so far.</summary>
+    public int Payments => _payments.Count;
 
     /// <summary>Begins anew, with everything that was named so far.</summary>
     public void Clear() => _output.Clear();
@@ -97,19 +105,17 @@ public sealed class DigestWriter
         _payments.Add(entry.Id, _payments.Count);
         _output.Payment(entry.Id);
         var terms = entry.Authorization.Terms;
-        _output.Number(terms.Chain.Value);
-        _output.Address(terms.Asset);
+        Write(entry.Facts);
         _output.Address(terms.From);
-        _output.Address(terms.To);
         _output.Number((ulong)terms.ValidBefore);
         _output.Word(entry.Authorization.Nonce);
-        Write(entry.Facts);
         _output.Word(entry.LogicalRequest);
         _output.Word(entry.RequestDigest);
         _output.Byte((byte)FlagsOf(entry));
         if (entry.Approval is { } approval)
         {
             _output.Payment(approval);
+            _output.Amount(terms.Value.Units); // what a person agreed to is bound to it
         }
 
         if (entry.Grants.Count > 0)
@@ -123,7 +129,27 @@ public sealed class DigestWriter
         }
     }
 
+    // Chain, asset and recipient of the authorization are those of the facts.
     private void Write(PaymentFacts facts)
+    {
+        if (_kinds.TryGetValue(facts, out var number))
+        {
+            _output.Number(DigestOutput.First + (ulong)number);
+            _output.Amount(facts.Value.Micros);
+            return;
+        }
+
+        var isNamed = _kinds.Count < MaxKinds;
+        _output.Number(isNamed ? DigestOutput.Named : DigestOutput.Once);
+        _output.Amount(facts.Value.Micros);
+        WriteKind(facts);
+        if (isNamed)
+        {
+            _kinds.Add(facts, _kinds.Count);
+        }
+    }
+
+    private void WriteKind(PaymentFacts facts)
     {
         _output.Text(facts.Agent.Value);
         _output.Text(facts.Group);
@@ -133,7 +159,9 @@ public sealed class DigestWriter
         _output.Text(facts.Origin.ToString());
         _output.Text(facts.Method);
         _output.Text(facts.Path);
-        _output.Amount(facts.Value.Micros);
+        _output.Number(facts.Network.Value);
+        _output.Address(facts.Asset);
+        _output.Address(facts.PayTo);
     }
 
     private static DigestFlags FlagsOf(JournalEntry.Reserved entry) =>

@@ -28,7 +28,7 @@ public static class JournalReader
     {
         try
         {
-            line = Read(bytes, texts ?? new SeenTexts(), isHashed);
+            line = Read(bytes, texts ?? new SeenTexts(SeenTexts.FewLines), isHashed);
             problem = null;
             return true;
         }

@@ -8,12 +8,18 @@ namespace SmartProxy.Ledger;
 /// The texts that one reader has met lately: agents, hosts and rules stand in every line, and a million payments need not hold a million copies of
 /// them. Forgets by overwriting, so that it never grows. Not thread-safe: each reader has its own.
 /// </summary>
-public sealed class SeenTexts
+/// <param name="slotBits">The number of slots as a power of two: many for a whole journal, few for a line.</param>
+public sealed class SeenTexts(int slotBits = SeenTexts.WholeJournal)
 {
-    private const int Slots = 8192;
+    /// <summary>Slots for whoever reads many lines.</summary>
+    public const int WholeJournal = 13;
+
+    /// <summary>Slots for whoever reads a few.</summary>
+    public const int FewLines = 8;
+
     private const int MaxOrigins = 4096;
 
-    private readonly (byte[] Bytes, string Text)[] _seen = new (byte[], string)[Slots];
+    private readonly (byte[] Bytes, string Text)[] _seen = new (byte[], string)[1 << slotBits];
     private readonly Dictionary<string, Origin> _origins = new(StringComparer.Ordinal);
 
     /// <summary>The text of these bytes, which must be UTF-8 as it stands in JSON without an escape.</summary>
@@ -52,7 +58,7 @@ public sealed class SeenTexts
     // Bytes that are no UTF-8 are an error, never a replacement character: two lines must not read the same.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private static int SlotOf(ReadOnlySpan<byte> bytes)
+    private int SlotOf(ReadOnlySpan<byte> bytes)
     {
         var hash = (ulong)bytes.Length;
         while (bytes.Length >= sizeof(ulong))
@@ -66,6 +72,6 @@ public sealed class SeenTexts
             hash = unchecked((hash ^ last) * 0x9E3779B97F4A7C15);
         }
 
-        return (int)(hash >> 51);
+        return (int)(hash >> (64 - slotBits));
     }
 }

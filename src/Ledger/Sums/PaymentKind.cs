@@ -23,6 +23,12 @@ internal sealed class PaymentKind(PaymentFacts facts)
 
     public int HeldCount { get; private set; }
 
+    /// <summary>Where they are made, once it was asked for.</summary>
+    public Endpoint? Endpoint { get; set; }
+
+    /// <summary>How many were made to their recipient and to their origin by whomever, once it was asked for.</summary>
+    public (PaymentCount Recipient, PaymentCount Origin)? Seller { get; set; }
+
     /// <summary>The sums that count them.</summary>
     public List<ScopeWatcher> Watchers { get; } = [];
 

@@ -26,6 +26,9 @@ internal sealed class SpendBook
 
     public IReadOnlyList<Payment> Payments => _payments;
 
+    /// <summary>Makes room.</summary>
+    public void Expect(int payments) => _payments.EnsureCapacity(payments);
+
     public void Add(Payment payment)
     {
         _payments.Add(payment);

@@ -12,7 +12,8 @@ namespace SmartProxy.Policy.Analysis;
 /// <param name="Path">The request's path.</param>
 /// <param name="Token">With what.</param>
 /// <param name="Recipient">To whom.</param>
+/// <param name="IsAnyone">Whether that is anyone at all, because the policy lists nobody there.</param>
 /// <param name="Wallet">The wallet that the policy names, or null.</param>
 /// <param name="OpenAt">A time at which the schedule lets it.</param>
 public sealed record PayablePlace(
-    string Entry, AgentId Agent, bool IsPattern, string Label, Origin Origin, string Method, string Path, Asset Token, EvmAddress Recipient, string? Wallet, DateTimeOffset OpenAt);
+    string Entry, AgentId Agent, bool IsPattern, string Label, Origin Origin, string Method, string Path, Asset Token, EvmAddress Recipient, bool IsAnyone, string? Wallet, DateTimeOffset OpenAt);

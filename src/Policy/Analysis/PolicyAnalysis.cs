@@ -1,3 +1,4 @@
+using System.Globalization;
 using SmartProxy.Policy.Rules;
 using SmartProxy.Protocol;
 
@@ -47,12 +48,16 @@ public sealed class PolicyAnalysis
     /// <summary>Every owner, in the order of the file: <c>agent:r-*</c>, <c>group:lab</c>, <c>merchant:exa</c>, <c>organization</c>.</summary>
     public IReadOnlyList<string> Subjects { get; }
 
-    /// <summary>Everywhere that anyone may pay, once for each entry of <c>agents</c>; empty where the policy is too large to look at every pair.</summary>
+    /// <summary>Why <see cref="Places"/> is empty although somebody may pay, in words; null where every pair of agent and place was looked at.</summary>
+    public string? TooLarge => World.IsWhole ? null : string.Create(
+        CultureInfo.InvariantCulture, $"the policy tells {World.Samples.Agents.Count} agents and {World.Samples.Sites.Count} places apart, and at most {PolicyWorld.MaxPairs} pairs of them are looked at");
+
+    /// <summary>Everywhere that anyone may pay, once for each entry of <c>agents</c>; empty where the policy is <see cref="TooLarge"/>.</summary>
     public IEnumerable<PayablePlace> Places => World.Atoms
         .Where(atom => atom.Verdict is not null)
         .SelectMany(atom => atom.Agent.Entries.Select(entry => new PayablePlace(
             entry, atom.Agent.IsMany ? atom.Agent.Id : new AgentId(entry), atom.Agent.IsMany, atom.Site.Label, atom.Site.Origin, atom.Site.Method, atom.Site.Path, atom.Token, atom.Recipient,
-            atom.Verdict!.Wallet, atom.OpenAt)));
+            PolicyWorld.IsStranger(atom.Recipient), atom.Verdict!.Wallet, atom.OpenAt)));
 
     internal PolicySet Policy { get; }
 

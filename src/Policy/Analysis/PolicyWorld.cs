@@ -71,6 +71,9 @@ internal sealed class PolicyWorld
 
     public IReadOnlyList<WorldRow> Rows => _rows;
 
+    /// <summary>Whether somebody stands for anyone at all.</summary>
+    public static bool IsStranger(EvmAddress recipient) => Strangers.Contains(recipient);
+
     /// <summary>All that is paid to a merchant, as one atom that only the merchant's own limits hold.</summary>
     public Atom SharedAt(string merchant)
     {

@@ -8,15 +8,20 @@ public readonly record struct Bytes32
 {
     public const int Length = 32;
 
-    private readonly UInt128 _high;
-    private readonly UInt128 _low;
+    // Four words and not two of 128 bits, which would be padded to 16 bytes in every table that holds a million of these.
+    private readonly ulong _first;
+    private readonly ulong _second;
+    private readonly ulong _third;
+    private readonly ulong _fourth;
 
     /// <param name="bytes">Exactly 32 bytes, big-endian.</param>
     public Bytes32(ReadOnlySpan<byte> bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(bytes.Length, Length);
-        _high = BinaryPrimitives.ReadUInt128BigEndian(bytes);
-        _low = BinaryPrimitives.ReadUInt128BigEndian(bytes[16..]);
+        _first = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        _second = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
+        _third = BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]);
+        _fourth = BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]);
     }
 
     public static Bytes32 Keccak256(ReadOnlySpan<byte> data)
@@ -44,8 +49,10 @@ public readonly record struct Bytes32
 
     public void CopyTo(Span<byte> destination)
     {
-        BinaryPrimitives.WriteUInt128BigEndian(destination, _high);
-        BinaryPrimitives.WriteUInt128BigEndian(destination[16..], _low);
+        BinaryPrimitives.WriteUInt64BigEndian(destination, _first);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], _second);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[16..], _third);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[24..], _fourth);
     }
 
     public byte[] ToArray()

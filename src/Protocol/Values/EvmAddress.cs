@@ -10,14 +10,16 @@ public readonly record struct EvmAddress
 
     public static readonly EvmAddress Zero;
 
-    private readonly UInt128 _high;
+    private readonly ulong _high;
+    private readonly ulong _middle;
     private readonly uint _low;
 
     /// <param name="bytes">Exactly 20 bytes.</param>
     public EvmAddress(ReadOnlySpan<byte> bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(bytes.Length, Length);
-        _high = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        _high = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        _middle = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
         _low = BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]);
     }
 
@@ -59,7 +61,8 @@ public readonly record struct EvmAddress
 
     public void CopyTo(Span<byte> destination)
     {
-        BinaryPrimitives.WriteUInt128BigEndian(destination, _high);
+        BinaryPrimitives.WriteUInt64BigEndian(destination, _high);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], _middle);
         BinaryPrimitives.WriteUInt32BigEndian(destination[16..], _low);
     }
 

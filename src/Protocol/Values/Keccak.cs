@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace SmartProxy.Protocol;
 
@@ -18,15 +20,21 @@ public static class Keccak
         0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
     ];
 
+    // The state of the permutation. Its lanes are reached by constants, so none of them is checked against a length.
+    [InlineArray(25)]
+    private struct Lanes
+    {
+        private ulong _first;
+    }
+
     /// <param name="data">Any number of bytes.</param>
     /// <param name="hash">Receives 32 bytes.</param>
     public static void Hash256(ReadOnlySpan<byte> data, Span<byte> hash)
     {
-        Span<ulong> state = stackalloc ulong[25];
-        state.Clear();
+        var state = new Lanes();
         while (data.Length >= Rate)
         {
-            Absorb(state, data[..Rate]);
+            Absorb(ref state, data[..Rate]);
             data = data[Rate..];
         }
 
@@ -35,7 +43,7 @@ public static class Keccak
         data.CopyTo(last);
         last[data.Length] = 0x01;
         last[Rate - 1] |= 0x80;
-        Absorb(state, last);
+        Absorb(ref state, last);
 
         for (var i = 0; i < 4; i++)
         {
@@ -43,41 +51,30 @@ public static class Keccak
         }
     }
 
-    private static void Absorb(Span<ulong> state, ReadOnlySpan<byte> block)
+    private static void Absorb(ref Lanes state, ReadOnlySpan<byte> block)
     {
         for (var i = 0; i < Rate / 8; i++)
         {
             state[i] ^= BinaryPrimitives.ReadUInt64LittleEndian(block[(i * 8)..]);
         }
 
-        Permute(state);
+        Permute(ref state);
     }
 
     // Keccak-f[1600], 24 rounds of theta, rho with pi, chi, iota (Keccak reference, section 1.2). Lane (x, y) is a[x + 5y]. The lanes are written out,
-    // because a payment takes nine permutations and a million payments are verified.
-    private static void Permute(Span<ulong> a)
+    // because a payment takes seven permutations and a million payments are verified.
+    private static void Permute(ref Lanes a)
     {
-        Span<ulong> b = stackalloc ulong[25];
-        a = a[..25];
-        foreach (var constant in RoundConstants)
+        var e = new Lanes();
+        for (var round = 0; round < RoundConstants.Length; round += 2)
         {
-            Mix(a, b);
-            for (var y = 0; y < 25; y += 5)
-            {
-                var (b0, b1, b2, b3, b4) = (b[y], b[y + 1], b[y + 2], b[y + 3], b[y + 4]);
-                a[y] = b0 ^ (~b1 & b2);
-                a[y + 1] = b1 ^ (~b2 & b3);
-                a[y + 2] = b2 ^ (~b3 & b4);
-                a[y + 3] = b3 ^ (~b4 & b0);
-                a[y + 4] = b4 ^ (~b0 & b1);
-            }
-
-            a[0] ^= constant;
+            Round(ref a, ref e, RoundConstants[round]);
+            Round(ref e, ref a, RoundConstants[round + 1]);
         }
     }
 
-    // Theta on a, then rho with pi into b.
-    private static void Mix(Span<ulong> a, Span<ulong> b)
+    // Theta on a; then rho with pi, chi and iota into e, row by row.
+    private static void Round(ref Lanes a, ref Lanes e, ulong constant)
     {
         var c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
         var c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];
@@ -89,31 +86,24 @@ public static class Keccak
         var d2 = c1 ^ BitOperations.RotateLeft(c3, 1);
         var d3 = c2 ^ BitOperations.RotateLeft(c4, 1);
         var d4 = c3 ^ BitOperations.RotateLeft(c0, 1);
+        Row(ref e, 0, a[0] ^ d0, Turn(a[6] ^ d1, 44), Turn(a[12] ^ d2, 43), Turn(a[18] ^ d3, 21), Turn(a[24] ^ d4, 14));
+        Row(ref e, 5, Turn(a[3] ^ d3, 28), Turn(a[9] ^ d4, 20), Turn(a[10] ^ d0, 3), Turn(a[16] ^ d1, 45), Turn(a[22] ^ d2, 61));
+        Row(ref e, 10, Turn(a[1] ^ d1, 1), Turn(a[7] ^ d2, 6), Turn(a[13] ^ d3, 25), Turn(a[19] ^ d4, 8), Turn(a[20] ^ d0, 18));
+        Row(ref e, 15, Turn(a[4] ^ d4, 27), Turn(a[5] ^ d0, 36), Turn(a[11] ^ d1, 10), Turn(a[17] ^ d2, 15), Turn(a[23] ^ d3, 56));
+        Row(ref e, 20, Turn(a[2] ^ d2, 62), Turn(a[8] ^ d3, 55), Turn(a[14] ^ d4, 39), Turn(a[15] ^ d0, 41), Turn(a[21] ^ d1, 2));
+        e[0] ^= constant;
+    }
 
-        b[0] = a[0] ^ d0;
-        b[10] = BitOperations.RotateLeft(a[1] ^ d1, 1);
-        b[20] = BitOperations.RotateLeft(a[2] ^ d2, 62);
-        b[5] = BitOperations.RotateLeft(a[3] ^ d3, 28);
-        b[15] = BitOperations.RotateLeft(a[4] ^ d4, 27);
-        b[16] = BitOperations.RotateLeft(a[5] ^ d0, 36);
-        b[1] = BitOperations.RotateLeft(a[6] ^ d1, 44);
-        b[11] = BitOperations.RotateLeft(a[7] ^ d2, 6);
-        b[21] = BitOperations.RotateLeft(a[8] ^ d3, 55);
-        b[6] = BitOperations.RotateLeft(a[9] ^ d4, 20);
-        b[7] = BitOperations.RotateLeft(a[10] ^ d0, 3);
-        b[17] = BitOperations.RotateLeft(a[11] ^ d1, 10);
-        b[2] = BitOperations.RotateLeft(a[12] ^ d2, 43);
-        b[12] = BitOperations.RotateLeft(a[13] ^ d3, 25);
-        b[22] = BitOperations.RotateLeft(a[14] ^ d4, 39);
-        b[23] = BitOperations.RotateLeft(a[15] ^ d0, 41);
-        b[8] = BitOperations.RotateLeft(a[16] ^ d1, 45);
-        b[18] = BitOperations.RotateLeft(a[17] ^ d2, 15);
-        b[3] = BitOperations.RotateLeft(a[18] ^ d3, 21);
-        b[13] = BitOperations.RotateLeft(a[19] ^ d4, 8);
-        b[14] = BitOperations.RotateLeft(a[20] ^ d0, 18);
-        b[24] = BitOperations.RotateLeft(a[21] ^ d1, 2);
-        b[9] = BitOperations.RotateLeft(a[22] ^ d2, 61);
-        b[19] = BitOperations.RotateLeft(a[23] ^ d3, 56);
-        b[4] = BitOperations.RotateLeft(a[24] ^ d4, 14);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Turn(ulong lane, int by) => BitOperations.RotateLeft(lane, by);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Row(ref Lanes e, [ConstantExpected] int first, ulong b0, ulong b1, ulong b2, ulong b3, ulong b4)
+    {
+        e[first] = b0 ^ (~b1 & b2);
+        e[first + 1] = b1 ^ (~b2 & b3);
+        e[first + 2] = b2 ^ (~b3 & b4);
+        e[first + 3] = b3 ^ (~b4 & b0);
+        e[first + 4] = b4 ^ (~b0 & b1);
     }
 }

@@ -19,7 +19,7 @@ internal static class DisputeCommand
             var file = result.GetRequiredValue(to);
             var scope = new EvidenceScope.OfPayment(PaymentOf(result.GetRequiredValue(receipt)));
             var receipts = seams.WriteEvidence(new EvidenceOrder(result.GetRequiredValue(data), scope, Statement: null, file));
-            result.InvocationConfiguration.Output.WriteLine($"{file}: {receipts} receipts of one payment; HOW-TO.txt in it says how to check it");
+            result.InvocationConfiguration.Output.WriteLine($"{file}: {receipts} receipt{(receipts == 1 ? "" : "s")} of one payment; HOW-TO.txt in it says how to check it");
             return 0;
         });
         return command;

@@ -45,6 +45,6 @@ internal static class EvidenceCommand
             return;
         }
 
-        output.WriteLine($"{file}: {receipts} receipts, and a statement that {(tiesOut ? "ties out" : "does NOT tie out, or is not known to")}; HOW-TO.txt in it says how to check it");
+        output.WriteLine($"{file}: {receipts} receipt{(receipts == 1 ? "" : "s")}, and a statement that {(tiesOut ? "ties out" : "does NOT tie out, or is not known to")}; HOW-TO.txt in it says how to check it");
     }
 }

@@ -7,8 +7,8 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Drill;
 
 /// <summary>
-/// All that hostile sellers try on one agent in a day, one place after the other. (1) Find the highest price that is paid. (2) Ask 200 times at once. (3) Go on, each time
-/// with another misdeed, until nothing more is paid. (4) Settle late whatever was kept, twice. (5) Restart and ask again. Where limits move with the clock, the
+/// All that hostile sellers try on one agent in a day, one place after the other. (1) Find the highest price that is paid. (2) Ask 200 times at once. (3) Go on until
+/// nothing more is paid; every second payment meets another misdeed, and what got no answer is asked for again. (4) Settle late whatever was kept, twice. (5) Restart and ask again. Where limits move with the clock, the
 /// same again when they have.
 /// </summary>
 /// <param name="policy">The policy that is tried.</param>
@@ -35,10 +35,15 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(2);
     private static readonly SellerConduct[] Misdeeds = [.. Enum.GetValues<SellerConduct>().Where(conduct => conduct is not SellerConduct.Deliver)];
 
+    // After these the agent has nothing, and nobody said that money was taken: to ask again is no purchase of its own.
+    private static readonly SellerConduct[] Unanswered =
+        [SellerConduct.AskAgain, SellerConduct.AskDearer, SellerConduct.AskForAnother, SellerConduct.SayFailed, SellerConduct.Fail, SellerConduct.Reset];
+
     private readonly Dictionary<PayablePlace, PlaceResult> _results = places.ToDictionary(place => place, _ => new PlaceResult());
     private readonly HashSet<SignedPayment> _settled = [];
     private Sandbox _sandbox = null!;
     private bool _isFlooded;
+    private int _purchases;
     private int _requests;
     private int _restarts;
     private int _twice;
@@ -71,10 +76,10 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
         var price = result.Price ?? Bold;
         for (var payment = 0; payment < MaxPayments && price > 0; payment++)
         {
-            var call = await AskAsync(place, price, payment % 2 == 0 ? SellerConduct.Deliver : Misdeeds[payment / 2 % Misdeeds.Length]);
-            if (call.Payments == 0)
+            var call = await AskAsync(place, price, ConductOf(payment));
+            if (call.Payments.Count == 0)
             {
-                result.StoppedBy = call.Refusal;
+                result.Stop(call.Refusal);
                 result.WasAsked |= call.Refusal?.Reason is Asked;
                 if (Lower(price, call.Refusal) is not { } lower)
                 {
@@ -85,6 +90,7 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
                 continue;
             }
 
+            await AskOnceMoreAsync(place, price, call);
             if (result.Price is null)
             {
                 result.Price = price;
@@ -107,6 +113,16 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
         }
     }
 
+    // The agent got nothing and asks for the same: it may be given the payment that was made, and no other.
+    private async Task AskOnceMoreAsync(PayablePlace place, UInt128 price, HostileCall call)
+    {
+        if (Unanswered.Contains(call.Conduct))
+        {
+            var again = await AskAsync(place, price, SellerConduct.AskAgain, call.Number);
+            _twice += again.Payments.IsSubsetOf(call.Payments) ? 0 : 1;
+        }
+    }
+
     private async Task FloodAsync(PayablePlace place, UInt128 price)
     {
         if (_isFlooded)
@@ -115,9 +131,15 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
         }
 
         _isFlooded = true;
-        var calls = Enumerable.Range(0, AtOnce).Select(_ => Task.Run(() => AskAsync(place, price, SellerConduct.Deliver)));
-        await Task.WhenAll(calls);
+        var calls = await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(number => Task.Run(() => AskAsync(place, price, ConductOf(number)))));
+        foreach (var paid in calls.Where(call => call.Payments.Count > 0))
+        {
+            await AskOnceMoreAsync(place, price, paid);
+        }
     }
+
+    // Every second one is honest, so that no breaker stops them before the limits do.
+    private static SellerConduct ConductOf(int payment) => payment % 2 == 0 ? SellerConduct.Deliver : Misdeeds[payment / 2 % Misdeeds.Length];
 
     // The process dies between signature and settlement, and forgets nothing.
     private async Task RestartAsync(PayablePlace place, UInt128 price)
@@ -132,17 +154,18 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
 
     private async Task<HostileCall> AskAsync(PayablePlace place, UInt128 micros, SellerConduct conduct)
     {
-        var number = Interlocked.Increment(ref _requests);
+        var number = Interlocked.Increment(ref _purchases);
         var call = await AskAsync(place, micros, conduct, number);
         return peopleAgree && call.Refusal is { Reason: Asked } refusal && await _sandbox.AgreeAsync(refusal) ? await AskAsync(place, micros, conduct, number) : call;
     }
 
     private async Task<HostileCall> AskAsync(PayablePlace place, UInt128 micros, SellerConduct conduct, int number)
     {
+        Interlocked.Increment(ref _requests);
         var units = micros * Pow10(place.Token.Decimals) / place.Token.UsdPerToken.Micros;
         var call = new HostileCall(place, new SellerTerms(place.Token, UInt128.Max(1, units), place.Recipient, ShortestValidity + 1), conduct, number);
         await _sandbox.AskAsync(call);
-        if (call.Payments > 1)
+        if (call.Payments.Count > 1)
         {
             Interlocked.Increment(ref _twice);
         }
@@ -184,16 +207,18 @@ internal sealed class AgentDrill(PolicySet policy, IReadOnlyList<PayablePlace> p
         }
     }
 
-    // When more may be paid: a schedule opens, or the shortest limit that moves with the clock has let go of everything.
+    // When more may be paid: a schedule opens, a breaker lets one try, or the shortest limit that moves with the clock has let go of everything; and
+    // halfway to that, when it must not have.
     private DateTimeOffset? Next()
     {
         var now = _sandbox.Clock.GetUtcNow();
         var opens = _results.Values
-            .Where(result => result.StoppedBy?.Reason is "outside_schedule")
-            .Select(result => DateTimeOffset.TryParse(Text(result.StoppedBy!, "resetsAt"), CultureInfo.InvariantCulture, out var at) ? at : now);
+            .Where(result => result.ClosedBy is not null)
+            .Select(result => DateTimeOffset.TryParse(Text(result.ClosedBy!, "resetsAt"), CultureInfo.InvariantCulture, out var at) ? at : now);
+        var tried = _results.Values.Where(result => result.StoppedBy is { Reason: "merchant_suspended", RetryAfterSeconds: not null }).Select(result => now.AddSeconds(result.StoppedBy!.RetryAfterSeconds!.Value + 1));
         var freed = _sandbox.Signed.SelectMany(payment => payment.Request.Lines).Select(line => line.Window).OfType<SpendWindow.Rolling>()
-            .Select(window => now + (window.Length > LeastStep ? window.Length : LeastStep) + TimeSpan.FromSeconds(2 * ShortestValidity));
-        return opens.Concat(freed).Where(time => time > now).Cast<DateTimeOffset?>().Min();
+            .Select(window => now + new TimeSpan(Math.Max(window.Length.Ticks / 2, LeastStep.Ticks)) + TimeSpan.FromSeconds(2 * ShortestValidity));
+        return opens.Concat(tried).Concat(freed).Where(time => time > now).Cast<DateTimeOffset?>().Min();
     }
 
     private static UInt128 Pow10(int exponent) => Enumerable.Repeat((UInt128)10, exponent).Aggregate(UInt128.One, (product, ten) => product * ten);

@@ -25,8 +25,18 @@ internal sealed class PlaceResult
     /// <summary>Whether a person was asked.</summary>
     public bool WasAsked { get; set; }
 
-    /// <summary>The last refusal; null when nothing stopped them.</summary>
+    /// <summary>The last refusal, but for the schedule's where something else stopped them before; null when nothing did.</summary>
     public Refusal? StoppedBy { get; set; }
+
+    /// <summary>The schedule's refusal, while it is the last.</summary>
+    public Refusal? ClosedBy { get; private set; }
+
+    /// <summary>Nothing was paid.</summary>
+    public void Stop(Refusal? refusal)
+    {
+        ClosedBy = refusal?.Reason is "outside_schedule" ? refusal : null;
+        StoppedBy = ClosedBy is null ? refusal : StoppedBy ?? ClosedBy;
+    }
 }
 
 /// <summary>What sellers got from one agent.</summary>
@@ -97,8 +107,8 @@ internal sealed record DrillReport(PolicySet Policy, IReadOnlyList<AgentFinding>
             output.WriteLine($"agent {entry}\n  may pay nowhere: sellers took 0.00 USD");
         }
 
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Runs.Sum(run => run.Requests)} hostile requests, {Runs.Sum(run => run.Signatures)} signatures, {Runs.Sum(run => run.Restarts)} restarts: {Passed.Count} attacks passed a limit"));
+        output.WriteLine(
+            $"{Count(Runs.Sum(run => run.Requests), "hostile request")}, {Count(Runs.Sum(run => run.Signatures), "signature")}, {Count(Runs.Sum(run => run.Restarts), "restart")}: {Count(Passed.Count, "attack")} passed a limit");
         foreach (var passed in Passed)
         {
             output.WriteLine($"PASSED: {passed}");
@@ -137,12 +147,12 @@ internal sealed record DrillReport(PolicySet Policy, IReadOnlyList<AgentFinding>
     {
         foreach (var (place, got) in result.Places.Where(entry => entry.Value.Payments > 0).OrderByDescending(entry => entry.Value.Taken.Micros))
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {place.Label}: {got.Taken} USD in {got.Payments} payments of at most {new Usd(got.Price ?? 0)}, {Words(got.StoppedBy)}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {LabelOf(place, result)}: {got.Taken} USD in {Count(got.Payments, "payment")} of at most {new Usd(got.Price ?? 0)}, {Words(got.StoppedBy)}"));
         }
 
         foreach (var same in result.Places.Where(entry => entry.Value.Payments == 0).GroupBy(entry => Words(entry.Value.StoppedBy)))
         {
-            var labels = same.Select(entry => entry.Key.Label).Distinct().ToList();
+            var labels = same.Select(entry => LabelOf(entry.Key, result)).Distinct().ToList();
             output.WriteLine($"    {string.Join(", ", labels.Take(MaxLabels))}{(labels.Count > MaxLabels ? string.Create(CultureInfo.InvariantCulture, $" and {labels.Count - MaxLabels} more") : "")}: nothing, {same.Key}");
         }
     }
@@ -163,6 +173,8 @@ internal sealed record DrillReport(PolicySet Policy, IReadOnlyList<AgentFinding>
         {
             json.WriteStartObject();
             json.WriteString("place", place.Label);
+            json.WriteString("origin", place.Origin.ToString());
+            json.WriteString("asset", place.Token.Symbol);
             json.WriteString("payTo", place.Recipient.ToString());
             json.WriteString("taken", got.Taken.ToString());
             json.WriteNumber("payments", got.Payments);
@@ -174,6 +186,17 @@ internal sealed record DrillReport(PolicySet Policy, IReadOnlyList<AgentFinding>
         json.WriteEndArray();
         json.WriteEndObject();
     }
+
+    // With scheme and token where another place that reads the same was paid, and this one was not, or the other way round.
+    private static string LabelOf(PayablePlace place, AgentResult result)
+    {
+        var others = result.Places.Where(other => other.Key.Label == place.Label && other.Value.Payments + result.Places[place].Payments > 0).Select(other => other.Key).ToList();
+        var scheme = others.Exists(other => other.Origin != place.Origin) ? $" over {place.Origin.Scheme}" : "";
+        var token = others.Exists(other => other.Token != place.Token) ? $" in {place.Token.Symbol}" : "";
+        return place.Label + scheme + token;
+    }
+
+    private static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
 
     private static string Took(AgentResult result) => result.IsUnlimited ? $"{result.Taken} USD, and nothing stopped them" : $"{result.Taken} USD";
 
@@ -194,5 +217,4 @@ internal sealed record DrillReport(PolicySet Policy, IReadOnlyList<AgentFinding>
 
         json.WriteEndArray();
     }
-
 }

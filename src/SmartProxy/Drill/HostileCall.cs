@@ -23,8 +23,10 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
 
     public SellerConduct Conduct => conduct;
 
-    /// <summary>Different payments that the seller was given for this one request.</summary>
-    public int Payments => _payments.Count;
+    public int Number => number;
+
+    /// <summary>Different payments that the seller was given for this one request, by their nonces.</summary>
+    public IReadOnlySet<string> Payments => _payments;
 
     /// <summary>Our answer, where it was ours.</summary>
     public Refusal? Refusal { get; private set; }
@@ -60,7 +62,7 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
         }
 
         onHead(head);
-        return ValueTask.FromResult(new PaidAttempt(head, IsComplete: true, NeverSent: false, default));
+        return ValueTask.FromResult(new PaidAttempt(head, IsComplete: conduct is not SellerConduct.BreakOff, NeverSent: false, default));
     }
 
     public ValueTask PassChallengeOnAsync(IReadOnlyList<KeyValuePair<string, string>> headers)

@@ -40,8 +40,13 @@ internal sealed class PolicyDrill(AssetRegistry registry, IRandomSource random, 
         var load = PolicyReading.Load(asked.Policy, registry);
         var policy = load.Policy ?? throw new OperatorException($"{load.Problems[0]}; `smartproxy policy check {asked.Policy}` tells every problem");
         var analysis = PolicyAnalysis.Of(policy);
+        if (analysis.TooLarge is { } tooLarge)
+        {
+            throw new OperatorException($"{tooLarge}: nothing was attacked. Drill a policy with fewer of them, such as one group's agents and merchants");
+        }
+
         var entries = analysis.Subjects.Where(subject => subject.StartsWith("agent:", StringComparison.Ordinal)).Select(subject => subject["agent:".Length..]).ToList();
-        var places = analysis.Places.ToLookup(place => place.Entry);
+        var places = analysis.Places.Select(WithItsSeller).ToLookup(place => place.Entry);
         var wanted = asked.Agent is { } agent ? [EntryOf(agent, entries, policy.Knows(agent))] : entries;
         var agents = new List<AgentFinding>();
         foreach (var entry in wanted.Where(places.Contains))
@@ -53,6 +58,14 @@ internal sealed class PolicyDrill(AssetRegistry registry, IRandomSource random, 
         }
 
         return new DrillReport(policy, agents, [.. wanted.Where(entry => !places.Contains(entry))], time.GetUtcNow());
+    }
+
+    // Where anyone may be paid every origin has a seller of its own, so that a limit on each recipient is one on each of them.
+    private static PayablePlace WithItsSeller(PayablePlace place)
+    {
+        Span<byte> hash = stackalloc byte[Bytes32.Length];
+        Bytes32.Sha256(Encoding.UTF8.GetBytes(place.Origin.ToString())).CopyTo(hash);
+        return place.IsAnyone ? place with { Recipient = new EvmAddress(hash[..EvmAddress.Length]) } : place;
     }
 
     // An agent without an entry of its own is whatever its name falls under.

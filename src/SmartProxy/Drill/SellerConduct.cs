@@ -30,6 +30,9 @@ internal enum SellerConduct
     /// <summary>Delivers and says nothing of money.</summary>
     SayNothing,
 
+    /// <summary>Delivers half of it.</summary>
+    BreakOff,
+
     /// <summary>Breaks the connection.</summary>
     Reset,
 }

@@ -23,7 +23,7 @@ internal sealed record SellerTerms(Asset Token, UInt128 Units, EvmAddress PayTo,
     /// <param name="conduct">What it does.</param>
     public AnswerHead? AnswerOf(SellerConduct conduct) => conduct switch
     {
-        SellerConduct.Deliver or SellerConduct.SaySettled => new AnswerHead(StatusCodes.Status200OK, With("PAYMENT-RESPONSE", Settlement(success: true))),
+        SellerConduct.Deliver or SellerConduct.SaySettled or SellerConduct.BreakOff => new AnswerHead(StatusCodes.Status200OK, With("PAYMENT-RESPONSE", Settlement(success: true))),
         SellerConduct.TakeAndFail => new AnswerHead(StatusCodes.Status500InternalServerError, With("PAYMENT-RESPONSE", Settlement(success: true))),
         SellerConduct.SayFailed => new AnswerHead(StatusCodes.Status402PaymentRequired, With("PAYMENT-RESPONSE", Settlement(success: false))),
         SellerConduct.AskAgain => ToAnswer().Head,

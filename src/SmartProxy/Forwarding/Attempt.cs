@@ -180,6 +180,12 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
                 continue;
             }
 
+            // INVARIANT: the library writes a value as it is, so one that holds a line feed would be another request. The last look, whoever made it.
+            foreach (var value in values)
+            {
+                _ = HeaderRules.HasControls(value) ? throw new InvalidOperationException("a header value holds control characters") : 0;
+            }
+
             var added = values.Count == 1
                 ? message.Headers.TryAddWithoutValidation(name, values.ToString()) || message.Content?.Headers.TryAddWithoutValidation(name, values.ToString()) == true
                 : message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values) || message.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values) == true;

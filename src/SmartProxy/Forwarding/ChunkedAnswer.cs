@@ -9,23 +9,11 @@ namespace SmartProxy.Forwarding;
 /// An answer to an HTTP/1.1 agent whose origin has trailers to send: the server writes chunks by itself but knows no trailers there, so that
 /// here the chunks are ours (RFC 9112 7.1). An answer that breaks off has no last chunk.
 /// </summary>
-internal sealed class ChunkedAnswer(Stream inner) : Stream
+internal sealed class ChunkedAnswer(Stream inner) : ForwardOnlyStream
 {
     private static readonly byte[] LineEnd = "\r\n"u8.ToArray();
 
-    public override bool CanRead => false;
-
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Whether an answer is to be written so: the agent can read chunks, and the origin or the agent has spoken of trailers.</summary>
     public static bool IsWanted(HttpRequest request, HttpResponseMessage response) =>
@@ -79,18 +67,7 @@ internal sealed class ChunkedAnswer(Stream inner) : Stream
         await inner.WriteAsync(LineEnd, cancellationToken);
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override void Flush() => inner.Flush();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

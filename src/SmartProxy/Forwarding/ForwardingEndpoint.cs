@@ -58,7 +58,10 @@ internal sealed partial class ForwardingEndpoint(
     /// quote; of any other answer only the status is looked at, by <paramref name="whenFree"/>. The caller has let the agent in.
     /// </summary>
     public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) =>
-        Check(context, target.Identity.Agent) is { } refusal ? Problem.AnswerAsync(context, refusal).AsTask() : SendAsync(context, target, whenFree);
+        // INVARIANT: a described request was never read from a wire, so nobody has looked at its fields yet.
+        (MessageFaults.Find(context.Request) ?? Check(context, target.Identity.Agent)) is { } refusal
+            ? Problem.AnswerAsync(context, refusal).AsTask()
+            : SendAsync(context, target, whenFree);
 
     private async Task SendAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
     {

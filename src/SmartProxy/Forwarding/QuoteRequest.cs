@@ -37,7 +37,7 @@ internal sealed record QuoteRequest(AgentId? Agent, Origin Origin, string Target
             using var document = JsonDocument.Parse(body, Strict);
             return Read(document.RootElement, isForAgent);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException) // the latter for half a surrogate pair
         {
             return null;
         }
@@ -93,12 +93,15 @@ internal sealed record QuoteRequest(AgentId? Agent, Origin Origin, string Target
                 || !HeaderRules.IsToken(header.Name)
                 || Reserved.Contains(header.Name)
                 || header.Name.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase)
-                || headers.Count == MaxHeaders)
+                || headers.Count == MaxHeaders
+                || header.Value.GetString() is not { } value
+                || HeaderRules.HasControls(value)
+                || value.AsSpan().ContainsAnyExceptInRange('\0', '\u00ff'))
             {
                 return false;
             }
 
-            headers.Add(new(header.Name, header.Value.GetString()!));
+            headers.Add(new(header.Name, value));
         }
 
         return true;

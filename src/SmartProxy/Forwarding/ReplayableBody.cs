@@ -16,7 +16,7 @@ namespace SmartProxy.Forwarding;
 /// <param name="inner">The body as it arrives. Not disposed: it belongs to the server.</param>
 /// <param name="limit">Bytes retained at most.</param>
 /// <param name="budget">The memory that its agent may still take.</param>
-internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget.Share budget) : Stream
+internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget.Share budget) : ForwardOnlyStream
 {
     private const int ChunkBytes = 16 * 1024;
 
@@ -37,18 +37,6 @@ internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget.Share
     public bool IsReplayable => !_released && !_failed;
 
     public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Starts over. What is retained is read again, then the rest as it arrives.</summary>
     public void Rewind()
@@ -169,21 +157,6 @@ internal sealed class ReplayableBody(Stream inner, int limit, ReplayBudget.Share
             await FillAsync(cancellationToken);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("bodies are read asynchronously");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Gives all memory back, unless a read is still under way into it; then the collector takes that chunk.</summary>
     protected override void Dispose(bool disposing)

@@ -127,12 +127,27 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
         try
         {
-            await held.OpenBody().CopyToAsync(response.Body, context.RequestAborted);
+            await CopyAsync(held.OpenBody(), response.Body);
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
             context.Abort();
         }
+    }
+
+    // The forwarder is done with this answer, so its clock is ours to look at.
+    private async Task CopyAsync(Stream source, Stream destination)
+    {
+        using var stalled = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var buffer = new byte[16 * 1024];
+        int count;
+        do
+        {
+            stalled.CancelAfter(parts.Unpaid.ActivityTimeout!.Value);
+            count = await source.ReadAsync(buffer, stalled.Token);
+            await destination.WriteAsync(buffer.AsMemory(0, count), stalled.Token);
+        }
+        while (count > 0);
     }
 
     public ValueTask AnswerAsync(Refusal refusal)

@@ -6,7 +6,7 @@ namespace SmartProxy.Forwarding;
 /// A connection to an HTTP/1 origin. It bounds the interim answers (1xx), which the client library skips by the thousand, and it can be spoilt, so
 /// that it never carries another request: the library keeps a connection whose answer it could read, however odd that answer was.
 /// </summary>
-internal sealed class UpstreamConnection(Stream inner) : Stream
+internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
 {
     /// <summary>Interim answers to one request.</summary>
     public const int MaxInterims = 32;
@@ -18,6 +18,8 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     private const int StatusEnd = 11;
 
     private static readonly AsyncLocal<Use?> Current = new();
+
+    private static ReadOnlySpan<byte> Version => "HTTP/1."u8;
 
     private bool _isInterim = true;
     private bool _isSwitched;
@@ -31,16 +33,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     public override bool CanWrite => true;
 
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Begins to watch which connection carries what the caller sends from here on.</summary>
     public static Use Watch()
     {
@@ -51,8 +43,8 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        Current.Value?.Carry(this);
-        if (!_isInterim && !_isSwitched)
+        // A request that is still being uploaded while its answer comes is no new one: what is read then are no heads.
+        if (Current.Value?.Carry(this) is not false && !_isInterim && !_isSwitched)
         {
             (_isInterim, _expectsStatus, _column, _status, _interims, _bytes) = (true, true, 0, 0, 0, 0);
         }
@@ -67,14 +59,6 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override void Flush() => inner.Flush();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -112,6 +96,12 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
                 case (byte)'\r':
                     break;
                 default:
+                    if (_expectsStatus && _column < Version.Length && value != Version[_column])
+                    {
+                        _isInterim = false;
+                        return;
+                    }
+
                     if (_expectsStatus && _column is >= StatusStart and <= StatusEnd && !IsInterim(value))
                     {
                         _isInterim = false;
@@ -153,7 +143,13 @@ internal sealed class UpstreamConnection(Stream inner) : Stream
     {
         private volatile UpstreamConnection? _connection;
 
-        public void Carry(UpstreamConnection connection) => _connection = connection;
+        /// <summary>Whether the exchange begins on this connection.</summary>
+        public bool Carry(UpstreamConnection connection)
+        {
+            var begins = _connection != connection;
+            _connection = connection;
+            return begins;
+        }
 
         /// <summary>Ends the connection. To be called while the answer is in hand: later it may serve another agent.</summary>
         public void Spoil() => _connection?.Dispose();

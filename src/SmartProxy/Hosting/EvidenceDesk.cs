@@ -15,16 +15,22 @@ internal sealed class EvidenceDesk(TimeProvider time)
     {
         using var keys = StatementDesk.LoadKeys(order.Data);
         using var file = OpenNew(order.File);
-        var count = new EvidenceMaker(seen => Seams.ReadJournal(order.Data, seen), keys, time).Write(order.Scope, order.Statement, file);
-        return count > 0 || order.Scope is EvidenceScope.OfMonth ? count : throw Missing(order, file);
+        try
+        {
+            var count = new EvidenceMaker(seen => Seams.ReadJournal(order.Data, seen), keys, time).Write(order.Scope, order.Statement, file);
+            return count > 0 || order.Scope is EvidenceScope.OfMonth ? count : throw Missing(order);
+        }
+        catch
+        {
+            // Half a file is no evidence.
+            file.Dispose();
+            File.Delete(order.File);
+            throw;
+        }
     }
 
-    private static OperatorException Missing(EvidenceOrder order, FileStream file)
-    {
-        file.Dispose();
-        File.Delete(order.File);
-        return new OperatorException($"`{order.Data}` has no payment or refusal with this receipt, or its outcome is still open", OperatorException.Failed);
-    }
+    private static OperatorException Missing(EvidenceOrder order) =>
+        new($"`{order.Data}` has no payment or refusal with this receipt, or its outcome is still open", OperatorException.Failed);
 
     // INVARIANT: evidence never replaces evidence.
     private static FileStream OpenNew(string path)

@@ -33,7 +33,7 @@ internal sealed class CredentialFile(string path)
             using var document = JsonDocument.Parse(json, Strict);
             return ReadTokens(document.RootElement);
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException) // the latter for half a surrogate pair
         {
             throw Damaged(fault.Message);
         }

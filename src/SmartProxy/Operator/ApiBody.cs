@@ -34,7 +34,7 @@ internal static class ApiBody
             using var document = JsonDocument.Parse(body, Strict);
             return Texts(document.RootElement, names);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException) // the latter for half a surrogate pair
         {
             return null;
         }

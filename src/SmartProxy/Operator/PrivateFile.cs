@@ -52,9 +52,9 @@ internal static class PrivateFile
             throw new OperatorException($"`{path}` is missing; {whatMakesIt}");
         }
 
-        RefuseOthers(path);
         try
         {
+            RefuseOthers(path);
             return new FileInfo(path).Length <= MaxLength
                 ? File.ReadAllBytes(path)
                 : throw new OperatorException($"`{path}` is larger than {MaxLength} bytes; it is not a file of this program");

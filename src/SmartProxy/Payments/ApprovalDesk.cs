@@ -36,7 +36,7 @@ internal sealed partial class ApprovalDesk : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<Bytes32, Task<PaymentId>> _asking = [];
-    private readonly Dictionary<PaymentId, Waiters> _waiting = [];
+    private readonly Dictionary<PaymentId, List<TaskCompletionSource<bool>>> _waiting = [];
     private readonly Dictionary<AgentId, int> _waitingOf = [];
     private readonly HashSet<PaymentId> _answered = [];
     private readonly Queue<PaymentId> _answeredInOrder = [];
@@ -143,7 +143,7 @@ internal sealed partial class ApprovalDesk : IDisposable
         return id;
     }
 
-    /// <summary>Whether an answer came in time.</summary>
+    /// <summary>Whether an answer came in time. Whatever comes first decides: the answer, the end of patience, or the agent's going.</summary>
     private async ValueTask<bool> WaitAsync(IUpstreamCall call, PaymentId id, DateTimeOffset until)
     {
         var patience = until - _time.GetUtcNow();
@@ -152,27 +152,20 @@ internal sealed partial class ApprovalDesk : IDisposable
             return false;
         }
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(call.AgentGone, call.Identity.Ended, _stopping.Token);
         try
         {
-            await answer.WaitAsync(patience, _time, end.Token);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return answer.IsCompleted; // it came in time, and this thread late
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(call.AgentGone, call.Identity.Ended, _stopping.Token);
+            using var gone = end.Token.Register(() => answer.TrySetResult(false));
+            using var late = _time.CreateTimer(_ => answer.TrySetResult(false), null, patience, Timeout.InfiniteTimeSpan);
+            return await answer.Task;
         }
         finally
         {
-            Leave(call.Identity.Agent, id);
+            Leave(call.Identity.Agent, id, answer);
         }
     }
 
-    private Task? Enter(AgentId agent, PaymentId id)
+    private TaskCompletionSource<bool>? Enter(AgentId agent, PaymentId id)
     {
         lock (_gate)
         {
@@ -184,22 +177,24 @@ internal sealed partial class ApprovalDesk : IDisposable
 
             _waitingCount++;
             _waitingOf[agent] = ofAgent + 1;
+            var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             if (_answered.Contains(id))
             {
-                return Task.CompletedTask;
+                answer.SetResult(true);
+                return answer;
             }
 
             if (!_waiting.TryGetValue(id, out var waiters))
             {
-                _waiting[id] = waiters = new Waiters();
+                _waiting[id] = waiters = [];
             }
 
-            waiters.Count++;
-            return waiters.Answer.Task;
+            waiters.Add(answer);
+            return answer;
         }
     }
 
-    private void Leave(AgentId agent, PaymentId id)
+    private void Leave(AgentId agent, PaymentId id, TaskCompletionSource<bool> answer)
     {
         lock (_gate)
         {
@@ -209,7 +204,7 @@ internal sealed partial class ApprovalDesk : IDisposable
                 _waitingOf.Remove(agent);
             }
 
-            if (_waiting.TryGetValue(id, out var waiters) && --waiters.Count == 0)
+            if (_waiting.TryGetValue(id, out var waiters) && waiters.Remove(answer) && waiters.Count == 0)
             {
                 _waiting.Remove(id);
             }
@@ -243,19 +238,11 @@ internal sealed partial class ApprovalDesk : IDisposable
 
             if (_waiting.Remove(id, out var waiters))
             {
-                waiters.Answer.TrySetResult();
+                waiters.ForEach(waiter => waiter.TrySetResult(true));
             }
         }
     }
 
     [LoggerMessage(EventId = 1410, Level = LogLevel.Warning, Message = "A person has to agree: {Agent} wants to pay {Value} USD to {PayTo} at {Origin} ({Causes}, {Rule}); see `smartproxy approvals`, then `smartproxy approve {Approval}` or `smartproxy deny {Approval}`")]
     private partial void LogAsked(AgentId agent, Usd value, EvmAddress? payTo, Origin origin, string causes, string rule, PaymentId approval);
-
-    /// <summary>The requests that wait for one answer.</summary>
-    private sealed class Waiters
-    {
-        public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public int Count { get; set; }
-    }
 }

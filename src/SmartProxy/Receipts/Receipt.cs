@@ -5,6 +5,7 @@ using System.Text.Json;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
+using static SmartProxy.Receipts.ReceiptFields;
 
 namespace SmartProxy.Receipts;
 
@@ -18,9 +19,6 @@ internal static class Receipt
 
     /// <summary>The format of every time in a receipt.</summary>
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
-    /// <summary>Longest text of a stranger, in characters; what is cut ends in an ellipsis.</summary>
-    private const int MaxSellerText = 256;
 
     private const int MaxPath = 2048;
 
@@ -42,7 +40,7 @@ internal static class Receipt
             WriteDecision(json, facts);
             WritePayment(json, facts);
             WriteText(json, "decisionRecord", facts.Reserved?.DecisionRecord);
-            WriteSettlement(json, facts);
+            ReceiptSettlement.Write(json, facts);
             WriteTime(json, "decidedAt", facts.DecidedAt);
             WriteTime(json, "finishedAt", facts.FinishedAt);
             WriteTime(json, "issuedAt", issuedAt);
@@ -196,78 +194,6 @@ internal static class Receipt
         json.WriteEndObject();
     }
 
-    private static void WriteSettlement(Utf8JsonWriter json, ReceiptFacts facts)
-    {
-        json.WriteStartObject("settlement");
-        if (facts.Status is { } status)
-        {
-            json.WriteNumber("status", status);
-        }
-
-        if (facts.Delivered is { } delivered)
-        {
-            json.WriteBoolean("delivered", delivered);
-        }
-
-        WriteText(json, "undelivered", facts.Undelivered);
-        WritePaper(json, "sellerOffer", facts.SellerOffer);
-        WritePaper(json, "sellerReceipt", facts.SellerReceipt);
-
-        WriteClaim(json, facts.Claim);
-        WriteProof(json, facts.Proof);
-        json.WriteEndObject();
-    }
-
-    // The paper itself is in the journal: here stands what was made of it.
-    private static void WritePaper(Utf8JsonWriter json, string name, SellerPaper? paper)
-    {
-        if (paper is null)
-        {
-            return;
-        }
-
-        json.WriteStartObject(name);
-        json.WriteString("verdict", paper.Verdict);
-        WriteText(json, "why", paper.Why);
-        WriteSeller(json, "signer", paper.Signer);
-        json.WriteEndObject();
-    }
-
-    private static void WriteClaim(Utf8JsonWriter json, SettlementClaim? claim)
-    {
-        if (claim is null)
-        {
-            json.WriteNull("claimed");
-            return;
-        }
-
-        json.WriteStartObject("claimed");
-        json.WriteBoolean("success", claim.Success);
-        WriteSeller(json, "transaction", claim.Transaction);
-        WriteSeller(json, "network", claim.Network);
-        WriteSeller(json, "payer", claim.Payer);
-        WriteText(json, "amount", claim.Amount?.ToString());
-        WriteSeller(json, "errorReason", claim.ErrorReason);
-        json.WriteEndObject();
-    }
-
-    private static void WriteProof(Utf8JsonWriter json, SettlementProof? proof)
-    {
-        if (proof is null)
-        {
-            json.WriteNull("proven");
-            return;
-        }
-
-        json.WriteStartObject("proven");
-        json.WriteBoolean("used", proof.Used);
-        json.WriteNumber("block", proof.Block);
-        json.WriteString("blockHash", proof.BlockHash.ToString());
-        WriteTime(json, "blockTime", proof.BlockTime);
-        WriteText(json, "transaction", proof.Transaction);
-        json.WriteEndObject();
-    }
-
     private static void WriteLedger(Utf8JsonWriter json, ReceiptFacts facts)
     {
         json.WriteStartObject("ledger");
@@ -285,29 +211,5 @@ internal static class Receipt
             json.WriteString("hash", line.Hash.ToHex());
             json.WriteEndObject();
         }
-    }
-
-    private static void WriteText(Utf8JsonWriter json, string name, string? text)
-    {
-        if (text is not null)
-        {
-            json.WriteString(name, text);
-        }
-    }
-
-    private static void WriteSeller(Utf8JsonWriter json, string name, string? text) =>
-        WriteText(json, name, text is null ? null : Bounded(text, MaxSellerText));
-
-    private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time) =>
-        WriteText(json, name, time?.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture));
-
-    private static string Bounded(string text, int length)
-    {
-        if (text.Length <= length)
-        {
-            return text;
-        }
-
-        return text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)] + "…";
     }
 }

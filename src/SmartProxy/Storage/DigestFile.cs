@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
@@ -15,6 +16,7 @@ internal sealed class DigestFile : IDisposable
     public const string FileName = "digest.bin";
 
     private readonly SafeFileHandle _file;
+    private byte[] _buffer = [];
     private long _end;
     private bool _failed;
 
@@ -89,8 +91,11 @@ internal sealed class DigestFile : IDisposable
         {
             Span<byte> header = stackalloc byte[DigestFrame.HeaderSize];
             frame.Write(header);
+            CrashPoint.Reach("digest-write");
             RandomAccess.Write(_file, header, _end);
+            CrashPoint.Reach("digest-torn");
             RandomAccess.Write(_file, lines, _end + header.Length);
+            CrashPoint.Reach("digest-written");
             _end += header.Length + lines.Length;
         }
         catch (IOException)
@@ -138,15 +143,17 @@ internal sealed class DigestFile : IDisposable
         return scanner.TryRead(out var line) && scanner.IsTerminated && scanner.Next == frame.End && Bytes32.Sha256(line) == frame.Hash;
     }
 
-    private byte[] ReadAt(long offset, int size)
+    // Valid until the next call.
+    private ReadOnlySpan<byte> ReadAt(long offset, int size)
     {
-        var bytes = new byte[size];
+        _buffer = size <= _buffer.Length ? _buffer : new byte[2 * size];
         var read = 0;
-        while (read < size && RandomAccess.Read(_file, bytes.AsSpan(read), offset + read) is var more and > 0)
+        while (read < size && RandomAccess.Read(_file, _buffer.AsSpan(read, size - read), offset + read) is var more and > 0)
         {
             read += more;
         }
 
-        return bytes;
+        _buffer.AsSpan(read, size - read).Clear();
+        return _buffer.AsSpan(0, size);
     }
 }

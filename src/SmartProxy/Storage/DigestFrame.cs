@@ -12,12 +12,13 @@ namespace SmartProxy.Storage;
 /// <param name="Hash">SHA-256 of its last line.</param>
 /// <param name="Check">SHA-256 of all of the above and of the lines' digest.</param>
 /// <param name="Size">Bytes of the lines' digest.</param>
-internal readonly record struct DigestFrame(long First, long Start, long LastStart, long End, Bytes32 Hash, Bytes32 Check, int Size)
+/// <param name="Payments">Payments up to its end, so that a reader can make room for all of them at once.</param>
+internal readonly record struct DigestFrame(long First, long Start, long LastStart, long End, Bytes32 Hash, Bytes32 Check, int Size, int Payments)
 {
-    public const int HeaderSize = 4 + 4 + (4 * 8) + (2 * Bytes32.Length);
+    public const int HeaderSize = 4 + 4 + (4 * 8) + 4 + (2 * Bytes32.Length);
 
-    // `SPD1`: whoever changes what a digest holds gives it another number, and digests of before are made anew.
-    private const uint Magic = 0x31445053;
+    // `SPD2`: whoever changes what a digest holds gives it another number, and digests of before are made anew.
+    private const uint Magic = 0x32445053;
 
     private const int MaxSize = 1 << 30;
     private const int CheckAt = HeaderSize - Bytes32.Length;
@@ -25,9 +26,9 @@ internal readonly record struct DigestFrame(long First, long Start, long LastSta
     /// <summary>Number of its last line.</summary>
     public long Last => First + JournalIndex.Stride - 1;
 
-    public static DigestFrame Seal(long first, long start, long lastStart, long end, Bytes32 hash, ReadOnlySpan<byte> lines)
+    public static DigestFrame Seal(long first, long start, long lastStart, long end, Bytes32 hash, int payments, ReadOnlySpan<byte> lines)
     {
-        var frame = new DigestFrame(first, start, lastStart, end, hash, default, lines.Length);
+        var frame = new DigestFrame(first, start, lastStart, end, hash, default, lines.Length, payments);
         return frame with { Check = frame.CheckOf(lines) };
     }
 
@@ -39,7 +40,8 @@ internal readonly record struct DigestFrame(long First, long Start, long LastSta
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Start);
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], LastStart);
         BinaryPrimitives.WriteInt64LittleEndian(header[32..], End);
-        Hash.CopyTo(header[40..]);
+        BinaryPrimitives.WriteInt32LittleEndian(header[40..], Payments);
+        Hash.CopyTo(header[44..]);
         Check.CopyTo(header[CheckAt..]);
     }
 
@@ -50,10 +52,11 @@ internal readonly record struct DigestFrame(long First, long Start, long LastSta
             BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(header[32..]),
-            new Bytes32(header[40..72]),
+            new Bytes32(header[44..76]),
             new Bytes32(header[CheckAt..HeaderSize]),
-            BinaryPrimitives.ReadInt32LittleEndian(header[4..]));
-        return BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic && frame.Size is > 0 and < MaxSize;
+            BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
+            BinaryPrimitives.ReadInt32LittleEndian(header[40..]));
+        return BinaryPrimitives.ReadUInt32LittleEndian(header) == Magic && frame.Size is > 0 and < MaxSize && frame.Payments >= 0 && frame.Payments <= frame.Last;
     }
 
     public Bytes32 CheckOf(ReadOnlySpan<byte> lines)

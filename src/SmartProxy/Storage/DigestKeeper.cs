@@ -23,7 +23,7 @@ internal sealed class DigestKeeper
         }
 
         var lines = _writer.Written.ToArray();
-        var frame = DigestFrame.Seal(line.Sequence - JournalIndex.Stride + 1, _start, start, end, hash, lines);
+        var frame = DigestFrame.Seal(line.Sequence - JournalIndex.Stride + 1, _start, start, end, hash, _writer.Payments, lines);
         _writer.Clear();
         _start = end;
         return (frame, lines);

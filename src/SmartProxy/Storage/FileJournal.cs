@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -65,7 +66,9 @@ internal sealed class FileJournal : IDisposable
         }
 
         Write(lines, _head.Length - start);
+        CrashPoint.Reach(_head.Length == start ? "segment-written" : "lines-written");
         _file.Sync();
+        CrashPoint.Reach(_head.Length == start ? "segment-synced" : "lines-synced");
         _index.Add(_head.Sequence + 1, _head.Length, lines);
         var head = new JournalHead(sequence, hash, _head.Length + lines.Length);
         head.Write(_headFile);
@@ -104,7 +107,8 @@ internal sealed class FileJournal : IDisposable
 
         var (number, offset) = _index.Before(sequence);
         var scanner = _segments.Scan(offset, head.Length);
-        while (Next(scanner, ++number <= sequence, out var line))
+        var texts = new SeenTexts(head.Sequence - sequence > JournalIndex.Stride ? SeenTexts.WholeJournal : SeenTexts.FewLines);
+        while (Next(scanner, ++number <= sequence, texts, out var line))
         {
             if (line is not null)
             {
@@ -142,16 +146,19 @@ internal sealed class FileJournal : IDisposable
     private long Rotate()
     {
         _headFile.Sync();
+        CrashPoint.Reach("segment-begins");
         var path = JournalFiles.JournalIn(_dataFolder, _segments.Last.Number + 1);
         var next = _disk.Open(path);
+        CrashPoint.Reach("segment-made");
         _file.Dispose();
         _file = next;
         _disk.SyncFolder(JournalFiles.FolderIn(_dataFolder));
+        CrashPoint.Reach("segment-named");
         _segments.Add(path);
         return _segments.Last.Start;
     }
 
-    private bool Next(LineScanner scanner, bool skip, out JournalLine? line)
+    private bool Next(LineScanner scanner, bool skip, SeenTexts texts, out JournalLine? line)
     {
         line = null;
         if (!scanner.TryRead(out var bytes))
@@ -159,7 +166,7 @@ internal sealed class FileJournal : IDisposable
             return false;
         }
 
-        if (!skip && !JournalReader.TryRead(bytes, out line, out var problem))
+        if (!skip && !JournalReader.TryRead(bytes, out line, out var problem, texts))
         {
             throw new InvalidDataException($"{_segments.PlaceOf(scanner.Offset)}: {problem}");
         }

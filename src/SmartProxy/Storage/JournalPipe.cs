@@ -10,7 +10,7 @@ namespace SmartProxy.Storage;
 /// <param name="Offset">Where it begins.</param>
 /// <param name="Next">Where the next one begins.</param>
 /// <param name="IsTerminated">Whether its line feed is there; only the last line of all may lack it.</param>
-/// <param name="Commitment">What <see cref="NotaryCheck.CommitmentOf"/> says, where it was asked for.</param>
+/// <param name="Commitment">What <see cref="CommitmentCheck.CommitmentOf"/> says, where it was asked for.</param>
 internal readonly record struct ParsedLine(JournalLine? Line, string? Problem, long Offset, long Next, bool IsTerminated, Bytes32? Commitment);
 
 /// <summary>Reads a journal on every core: chunks of whole lines are parsed and hashed beside each other, and the lines come in their order.</summary>
@@ -89,6 +89,6 @@ internal sealed class JournalPipe(JournalSegments segments, long from, long end)
     private ParsedLine Parse(ReadOnlySpan<byte> bytes, long offset, int size, bool isTerminated, SeenTexts texts)
     {
         var isRead = WithHashes ? JournalReader.TryRead(bytes, out var line, out var problem, texts) : JournalReader.TryReadUnhashed(bytes, out line, out problem, texts);
-        return new ParsedLine(isRead ? line : null, problem, offset, offset + size, isTerminated, isRead && WithCommitments ? NotaryCheck.CommitmentOf(line).Head : null);
+        return new ParsedLine(isRead ? line : null, problem, offset, offset + size, isTerminated, isRead && WithCommitments ? CommitmentCheck.CommitmentOf(line) : null);
     }
 }

@@ -1,4 +1,5 @@
 using SmartProxy.Ledger;
+using SmartProxy.Operator;
 using SmartProxy.Options;
 
 namespace SmartProxy.Storage;
@@ -134,7 +135,8 @@ internal sealed class JournalRecovery
 
         try
         {
-            var reader = new DigestReader();
+            _books.Expect(last.Payments);
+            var reader = new DigestReader(last.Payments);
             _digest.Read(reader, _books.Apply);
             (_keeper, _chain) = (new DigestKeeper(new DigestWriter(reader), last.End), new JournalChain(last.Last, last.Hash));
             foreach (var frame in _digest.Frames)
@@ -240,8 +242,11 @@ internal sealed class JournalRecovery
         }
 
         _segment.Sync();
+        CrashPoint.Reach("tail-copied");
         _disk.Rename(unfinished, JournalFiles.JournalIn(_dataFolder, number));
+        CrashPoint.Reach("tail-renamed");
         _disk.SyncFolder(Folder);
+        CrashPoint.Reach("tail-named");
     }
 
     private void Cut(JournalSegment segment, long end)

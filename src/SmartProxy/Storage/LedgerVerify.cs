@@ -47,11 +47,11 @@ internal static class LedgerVerify
     public static VerifyReport Check(string dataFolder, Action<JournalLine> seen)
     {
         using var segments = JournalSegments.Open(dataFolder);
-        var (chain, ledger, notary) = (new JournalChain(), new BudgetLedger(), new NotaryCheck());
+        var (chain, ledger, commitments) = (new JournalChain(), new BudgetLedger(), new CommitmentCheck());
         var pipe = segments.Pipe(withCommitments: true);
         foreach (var read in pipe.Lines())
         {
-            if ((chain.Check(read) ?? Apply(ledger, read.Line!) ?? notary.Take(read.Line!, read.Commitment)) is { } problem)
+            if ((chain.Check(read) ?? Apply(ledger, read.Line!) ?? Commit(commitments, read)) is { } problem)
             {
                 return Report($"{segments.PlaceOf(read.Offset)}, after line {ledger.Sequence}: {problem}");
             }
@@ -76,6 +76,9 @@ internal static class LedgerVerify
             return e.Message;
         }
     }
+
+    private static string? Commit(CommitmentCheck commitments, ParsedLine read) =>
+        commitments.Take(read.Line!, read.Commitment) is { } problem ? $"payment {((JournalEntry.Reserved)read.Line!.Entry).Id}: {problem}" : null;
 
     private static string? CompareHead(string dataFolder, JournalHead actual)
     {

@@ -87,7 +87,7 @@ internal sealed record PaymentDocument(
     };
 
     public static PaymentDocument From(BsonDocument bson) => new(
-        new PaymentId(bson["_id"].AsString), bson["seq"].AsInt64, DateTimeOffset.UnixEpoch.AddMicroseconds(bson["at"].AsInt64), new AgentId(bson["agent"].AsString),
+        PaymentId.Parse(bson["_id"].AsString), bson["seq"].AsInt64, DateTimeOffset.UnixEpoch.AddMicroseconds(bson["at"].AsInt64), new AgentId(bson["agent"].AsString),
         bson["merchant"].AsString, bson["outcome"].AsString, Text(bson["reason"]),
         TokenAmount.TryParse(Text(bson["value"]), out var micros) ? new Usd(micros.Units) : null,
         Text(bson["network"]), Text(bson["payTo"]), bson["method"].AsString, bson["origin"].AsString, bson["path"].AsString, bson["rule"].AsString,

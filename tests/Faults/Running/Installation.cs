@@ -86,6 +86,16 @@ internal sealed class Installation : IDisposable
     /// <summary>Opens the books once, as a start does, and closes them; whatever a crash left is settled then.</summary>
     public async Task RecoverAsync() => await OfflineBooks.CreateLedgerAsync(Data);
 
+    /// <summary>Makes the journal so long that a few more payments fill a segment of one MiB and complete a frame of the digest.</summary>
+    public async Task FillSegmentAsync()
+    {
+        const int lines = JournalIndex.Stride - 12;
+        var freeze = new LedgerEvent.Frozen(new AgentId("somebody"), "test", new string('x', 800));
+        using var folder = FolderLock.Acquire(Data.Path);
+        await using var ledger = LedgerHost.Open(folder, TimeProvider.System, new SystemRandomSource());
+        await Task.WhenAll(Enumerable.Range(0, lines).Select(_ => ledger.RecordAsync(freeze).AsTask()));
+    }
+
     /// <summary>What <c>ledger verify</c> says of a stopped system.</summary>
     public async Task<(int Code, string Said)> VerifyAsync()
     {

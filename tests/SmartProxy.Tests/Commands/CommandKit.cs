@@ -118,7 +118,7 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
     }
 
     private static PaymentPage Search(PaymentQuery query) => new(
-        [new PaymentRow(new PaymentId("01jaaaaaaaaaaaaaaaaaaaaaaa"), DateTimeOffset.UnixEpoch, query.Agent ?? new AgentId("me"), "refused", "GET", "https://api.test", "/\u001b[31m") { Reason = "budget_exceeded" }],
+        [new PaymentRow(PaymentId.Parse("01jaaaaaaaaaaaaaaaaaaaaaaa"), DateTimeOffset.UnixEpoch, query.Agent ?? new AgentId("me"), "refused", "GET", "https://api.test", "/\u001b[31m") { Reason = "budget_exceeded" }],
         Next: null);
 
     private int Remember(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)

@@ -38,6 +38,17 @@ public sealed class PolicyDrillTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_that_got_no_answer_is_repeated_and_never_signed_again()
+    {
+        var report = await RunAsync("""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "limits": { "payment": "0.01", "day": "0.60" } } } }""");
+
+        var me = Assert.Single(report.Agents).Result;
+        Assert.Equal(60, me.Signatures);
+        Assert.True(me.Requests > AgentDrill.AtOnce + 10, $"{me.Requests} requests: nothing was repeated");
+        Assert.Empty(report.Passed);
+    }
+
+    [Fact]
     public async Task A_limit_that_moves_with_the_clock_is_attacked_all_day_and_holds_in_every_hour()
     {
         var report = await RunAsync("""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "limits": { "payment": "0.10", "6h": "0.30", "day": "1.00" } } } }""");
@@ -106,6 +117,47 @@ public sealed class PolicyDrillTests : IDisposable
 
         Assert.Equal("0.50", Assert.Single(report.Agents).Result.Taken.ToString());
         Assert.Empty(report.Passed);
+    }
+
+    [Fact]
+    public async Task Sellers_at_different_places_are_different_people_and_the_limit_that_stopped_each_is_named_though_the_schedule_closed_last()
+    {
+        var report = await RunAsync("""
+            { "networks": ["base-sepolia"], "merchants": { "a": { "hosts": "a.test" }, "b": { "hosts": "b.test" } },
+              "agents": { "me": { "allow": ["a", "b"], "limits": { "payment": "0.10", "1h": "1.00", "each": { "recipient": { "day": "0.30" } } }, "schedule": "daily 08:00-10:00" } } }
+            """);
+
+        Assert.Equal("0.60", Assert.Single(report.Agents).Result.Taken.ToString());
+        Assert.Contains("    a: 0.30 USD in 3 payments of at most 0.10, stopped by agents.me.limits.each.recipient.day (budget_exceeded)\n", Text(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_place_is_told_with_its_token_where_only_one_of_two_was_paid()
+    {
+        var report = await RunAsync("""
+            { "networks": ["base-sepolia"], "assets": ["USDC", "EURT"],
+              "tokens": [{ "symbol": "EURT", "network": "base-sepolia", "address": "0x3333333333333333333333333333333333333333", "name": "Euro Test", "version": "1", "decimals": 18, "usd": "1.10" }],
+              "agents": { "me": { "allow": ["*"], "assets": ["USDC", "EURT"], "limits": { "payment": "0.10", "day": "0.10", "in": { "asset:EURT": { "day": "0.20" } } } } } }
+            """);
+
+        Assert.Matches("any other host in (USDC|EURT): 0.10 USD in 1 payment of at most 0.10.*\n    any other host in (USDC|EURT): nothing", Text(report));
+    }
+
+    [Fact]
+    public async Task A_policy_that_is_too_large_to_try_is_refused_and_nothing_is_said_to_be_safe()
+    {
+        var merchants = string.Join(", ", Enumerable.Range(0, 150).Select(n => $$"""
+            "m{{n}}": { "hosts": "m{{n}}.test", "limits": { "day": "{{n + 1}}.00" } }
+            """));
+        var agents = string.Join(", ", Enumerable.Range(0, 150).Select(n => $$"""
+            "a{{n}}": { "allow": ["*"], "limits": { "day": "{{n + 1}}.00" } }
+            """));
+        var policy = Write($$"""{ "networks": ["base-sepolia"], "merchants": { {{merchants}} }, "agents": { {{agents}} } }""");
+
+        var refused = await Assert.ThrowsAsync<OperatorException>(() => _drill.RunAsync(new Drilling(policy, new AgentId("a1"), null, Json: false)));
+
+        Assert.StartsWith("the policy tells 150 agents and 151 places apart, and at most 20000 pairs of them are looked at: nothing was attacked", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(2, refused.ExitCode);
     }
 
     [Fact]

@@ -306,6 +306,29 @@ public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
         answers.ToList().ForEach(answer => answer.Dispose());
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_402_that_is_passed_on_and_stops_half_way_is_broken_off()
+    {
+        await using var seller = await ScriptedSeller.StartAsync(tls: false);
+        await using var proxy = await RunningProxy.StartAsync(new ProxySetup
+        {
+            Policy = OddWorld.PolicyFor(seller.Authority),
+            Settings = new Dictionary<string, string?> { ["Upstream:ActivitySeconds"] = "1" },
+        });
+        using var client = proxy.As("me");
+        var never = new TaskCompletionSource();
+        seller.On("/stalled", async context =>
+        {
+            context.Response.StatusCode = 402;
+            await context.Response.Body.WriteAsync(new byte[(64 * 1024) + 1], context.RequestAborted);
+            await never.Task;
+        });
+
+        using var answer = await client.GetAsync(seller.Url + "/stalled", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<HttpRequestException>(() => answer.Content.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken));
+        never.SetResult();
+    }
+
     [Fact]
     public async Task A_paid_answer_may_take_longer_than_an_unpaid_one()
     {

@@ -108,6 +108,38 @@ public sealed class QuoteEndToEndTests : IAsyncLifetime
         Assert.Equal((reason, reason), (agent.GetProperty("reason").GetString(), admin.GetProperty("reason").GetString()));
     }
 
+    /// <summary>A described request was never read from a wire: what no wire could carry must not get out, or it would be a second request.</summary>
+    [Theory]
+    [InlineData(""" {"X-A": "1\r\n\r\nPOST /free HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"} """)]
+    [InlineData(""" {"X-A": "1\r\nX-PAYMENT: e30="} """)]
+    [InlineData(""" {"X-A": "1\n2"} """)]
+    [InlineData(""" {"X-A": "1\u00002"} """)]
+    [InlineData(""" {"X-A": "1\u007f"} """)]
+    [InlineData(""" {"X-A": "\u010a\u560d\u560a"} """)]
+    [InlineData(""" {"X-A": "\ud800"} """)]
+    [InlineData(""" {"X\r\nY": "1"} """)]
+    [InlineData(""" {"Content_Length": "1"} """)]
+    public async Task A_quote_puts_nothing_on_the_wire_that_no_wire_could_have_brought(string headers)
+    {
+        var (agent, _) = await _proxy.PostAsync("/v1/quote", $$"""{"url":"{{_seller.Url}}/paid","headers":{{headers}}}""", agent: "me");
+        var (admin, _) = await _proxy.PostAsync("/v1/quote", $$"""{"agent":"me","url":"{{_seller.Url}}/paid","headers":{{headers}}}""");
+
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (agent, admin));
+        Assert.Empty(_seller.Seen("/paid"));
+        Assert.Empty(_seller.Seen("/free"));
+    }
+
+    [Theory]
+    [InlineData("get")]
+    [InlineData("GET /free HTTP/1.1\r\n")]
+    public async Task A_quote_has_a_method_as_it_travels(string method)
+    {
+        var (status, _) = await _proxy.PostAsync("/v1/quote", $$"""{"url":"{{_seller.Url}}/paid","method":"{{method}}"}""", agent: "me");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Empty(_seller.Seen("/paid"));
+    }
+
     [Fact]
     public async Task A_quote_does_not_reach_the_proxys_own_listeners()
     {

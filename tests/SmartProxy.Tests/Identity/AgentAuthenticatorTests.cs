@@ -136,15 +136,17 @@ public sealed class AgentAuthenticatorTests : IDisposable
         Assert.NotNull(authenticator.Verify(fresh));
     }
 
-    [Fact]
-    public void A_file_that_cannot_be_trusted_any_more_admits_nobody_until_it_is_mended()
+    [Theory]
+    [InlineData("{\"version\":1,\"tokens\":[")]
+    [InlineData("{\"version\":1,\"tokens\":[{\"id\":\"\\ud800\"}]}")]
+    public void A_file_that_cannot_be_trusted_any_more_admits_nobody_until_it_is_mended(string bad)
     {
         var token = _kit.Editor.Add(Agent("me")).Reveal();
         using var authenticator = _kit.Authenticator();
         var identity = authenticator.Verify(token)!;
         var good = File.ReadAllBytes(_kit.File.Path);
 
-        File.WriteAllText(_kit.File.Path, "{\"version\":1,\"tokens\":[");
+        File.WriteAllText(_kit.File.Path, bad);
         _kit.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(authenticator.Verify(token));
         Assert.True(identity.Ended.IsCancellationRequested);

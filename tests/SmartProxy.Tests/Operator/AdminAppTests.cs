@@ -76,6 +76,7 @@ public sealed class AdminAppTests : IAsyncLifetime
     [InlineData("{\"agent\":\"a\",\"agent\":\"b\"}")]
     [InlineData("{\"agent\":\"NOT VALID\"}")]
     [InlineData("{\"agent\":null}")]
+    [InlineData("{\"reason\":\"\\ud800\"}")]
     public async Task A_misspelt_order_is_refused_as_a_whole(string body)
     {
         var (status, _) = await SendAsync(HttpMethod.Post, "/v1/unfreeze", body);

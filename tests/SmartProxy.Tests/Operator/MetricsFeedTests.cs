@@ -60,7 +60,7 @@ public sealed class MetricsFeedTests
     }
 
     private static LedgerEvent.Refused Refused(int count) => new(
-        new PaymentId("01jaaaaaaaaaaaaaaaaaaaaaaa"), new AgentId("me"), "denied", Receipts.ReceiptSamples.Context, new RefusalFigures(), default, default, null, count);
+        PaymentId.Parse("01jaaaaaaaaaaaaaaaaaaaaaaa"), new AgentId("me"), "denied", Receipts.ReceiptSamples.Context, new RefusalFigures(), default, default, null, count);
 
     private static async Task<string> TextAsync(Metrics metrics)
     {

@@ -67,8 +67,8 @@ internal sealed class FakePolicyView : IPolicyView
 /// <summary>One payment and one receipt for each of two agents.</summary>
 internal sealed class FakeArchive : IPaymentArchive
 {
-    public static readonly PaymentId PaymentOfA = new("01jaaaaaaaaaaaaaaaaaaaaaaa");
-    public static readonly PaymentId PaymentOfB = new("01jbbbbbbbbbbbbbbbbbbbbbbb");
+    public static readonly PaymentId PaymentOfA = PaymentId.Parse("01jaaaaaaaaaaaaaaaaaaaaaaa");
+    public static readonly PaymentId PaymentOfB = PaymentId.Parse("01jbbbbbbbbbbbbbbbbbbbbbbb");
 
     public PaymentQuery? Asked { get; private set; }
 
@@ -92,9 +92,9 @@ internal sealed class FakeArchive : IPaymentArchive
 /// <summary>Questions of agents a and b, and a grant; answers and revocations are taken from what the ledger recorded.</summary>
 internal sealed class FakeBooks : IOperatorBooks
 {
-    public static readonly PaymentId AskedByA = new("01jaskaaaaaaaaaaaaaaaaaaaa");
-    public static readonly PaymentId AskedByB = new("01jaskbbbbbbbbbbbbbbbbbbbb");
-    public static readonly PaymentId Grant = new("01jgrantaaaaaaaaaaaaaaaaaa");
+    public static readonly PaymentId AskedByA = PaymentId.Parse("01jaskaaaaaaaaaaaaaaaaaaaa");
+    public static readonly PaymentId AskedByB = PaymentId.Parse("01jaskbbbbbbbbbbbbbbbbbbbb");
+    public static readonly PaymentId Grant = PaymentId.Parse("01jgrantaaaaaaaaaaaaaaaaaa");
 
     /// <summary>How both questions stand.</summary>
     public ApprovalState State { get; set; } = ApprovalState.Open;

@@ -1,3 +1,5 @@
+using SmartProxy.Payments;
+
 namespace SmartProxy.Tests.Payments;
 
 /// <summary>A payment that is presented again and again: each answer names the receipt that says what came of it.</summary>
@@ -10,7 +12,7 @@ public sealed class PresentedPaymentTests
         var lost = await AskAsync(kit, _ => ScriptedAnswer.Lost);
         var lostAgain = await AskAsync(kit, _ => ScriptedAnswer.Lost);
         var failed = await AskAsync(kit, _ => ScriptedAnswer.Of(500));
-        var brokeOff = await AskAsync(kit, payment => FlowKit.Paid(payment) with { BreaksOff = true });
+        var brokeOff = await AskAsync(kit, payment => FlowKit.Paid(payment) with { BreaksOff = true, Ending = BodyEnding.Truncated });
 
         // In doubt; nothing new; nothing new; settled, and then not delivered.
         var first = lost.Answered!.ReceiptId!;

@@ -21,6 +21,9 @@ internal sealed record Limit(string Pot, Per Per, ulong Most)
     /// <summary>The length of <see cref="Per.Rolling"/>.</summary>
     public static readonly TimeSpan RollingLength = TimeSpan.FromMinutes(10);
 
+    /// <summary>Whether grants give room beyond it.</summary>
+    public bool IsLiftable => Per is Per.Day or Per.Rolling or Per.Total;
+
     public bool Covers(Purchase purchase) =>
         Pot == "organization"
         || (Pot == "group" && purchase.Agent is "x" or "y")

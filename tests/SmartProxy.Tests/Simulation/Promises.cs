@@ -40,6 +40,12 @@ internal sealed class Promises(MemoryDisk disk)
 
         public long ValidBefore => authorization.Terms.ValidBefore;
 
+        /// <summary>Whether a person had to agree to it.</summary>
+        public bool NeedsPerson { get; set; }
+
+        /// <summary>By how much it exceeds the limits of which pots: what it takes of grants.</summary>
+        public Dictionary<string, ulong> Beyond { get; } = [];
+
         /// <summary>When the chain charged it; null while it has not.</summary>
         public (long Chain, DateTimeOffset Local)? Charged { get; set; }
 
@@ -57,9 +63,14 @@ internal sealed class Promises(MemoryDisk disk)
 
     public IReadOnlyList<Signed> All => _signed;
 
+    public PeoplesWord People { get; } = new();
+
     public void Know(SimulatedPolicy policy) => _policies[policy.Set.Hash] = policy;
 
     public void Started(LedgerHealth health) => _inForce = health.PolicyHash is { } hash ? _policies[hash] : null;
+
+    /// <summary>It was acknowledged that a grant is taken back: no later reservation uses it.</summary>
+    public void Revoked(Grant grant) => grant.RevokedFrom = Math.Min(grant.RevokedFrom, _reserved.Count);
 
     /// <summary>Lines that became durable, in their order.</summary>
     public void Take(IReadOnlyList<JournalLine> lines, long chain)
@@ -88,8 +99,10 @@ internal sealed class Promises(MemoryDisk disk)
         Require(authorization.Terms.ValidBefore - reserved.At.ToUnixTimeSeconds() <= longestValidity, $"{id} is valid for longer than the seller and the policy allow");
         var twin = _signed.Find(other => other.Purchase.Logical == purchase.Logical && !other.IsAnswered && other.IsLive(chain));
         Require(twin is null, $"{id} was signed while {twin?.Id}, for the same request ({purchase.Logical}), may still be charged");
+        signed.NeedsPerson = reserved.Policy.Above.TryGetValue(purchase.Agent, out var above) && signed.Value > above;
+        Require(!signed.NeedsPerson || People.Uses(purchase, authorization.Terms, reserved.At), $"{id} was signed, and no person has agreed to it, or not once more");
         _signed.Add(signed);
-        foreach (var later in _signed.Where(other => other.Order >= signed.Order))
+        foreach (var later in _signed.Where(other => other.Order >= signed.Order).OrderBy(other => other.Order))
         {
             RequireRoom(later);
         }
@@ -147,11 +160,22 @@ internal sealed class Promises(MemoryDisk disk)
     private void RequireRoom(Signed signed)
     {
         var reserved = _reserved[signed.Id];
+        signed.Beyond.Clear();
         foreach (var limit in reserved.Policy.Limits.Where(limit => limit.Covers(signed.Purchase)))
         {
-            var counted = _signed.Where(other => other.Order <= signed.Order && limit.Covers(other.Purchase) && (other == signed || Counts(limit, other, reserved)));
-            var sum = limit.Per is Per.Payment ? signed.Value : limit.Per is Per.DayCount ? (ulong)counted.Count() : counted.Aggregate(0UL, (total, other) => total + other.Value);
-            Require(sum <= limit.Most, $"{signed.Id} makes {limit.Pot} {limit.Per} {sum} of {limit.Most}");
+            var counted = _signed.Where(other => other.Order < signed.Order && limit.Covers(other.Purchase) && Counts(limit, other, reserved));
+            var (before, more) = limit.Per is Per.DayCount ? ((ulong)counted.Count(), 1) : (counted.Aggregate(0UL, (total, other) => total + other.Value), signed.Value);
+            var room = limit.Most - Math.Min(limit.Most, before);
+            var excess = more - Math.Min(more, room);
+            Require(excess == 0 || limit.IsLiftable, $"{signed.Id} makes {limit.Pot} {limit.Per} {before + more} of {limit.Most}");
+            signed.Beyond[limit.Pot] = Math.Max(excess, signed.Beyond.GetValueOrDefault(limit.Pot));
+        }
+
+        foreach (var (pot, excess) in signed.Beyond.Where(beyond => beyond.Value > 0))
+        {
+            var taken = _signed.Where(other => other.Order < signed.Order && !other.IsDead(reserved.ChainAt)).Aggregate(excess, (sum, other) => sum + other.Beyond.GetValueOrDefault(pot));
+            var given = Math.Min(People.InForce(pot, signed.Purchase, reserved.Order, reserved.At), People.Ever(pot) - Math.Min(People.Ever(pot), taken - excess));
+            Require(excess <= given, $"{signed.Id} exceeds the limits of {pot} by {excess}, and grants give {given}");
         }
     }
 

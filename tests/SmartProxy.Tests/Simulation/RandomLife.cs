@@ -1,4 +1,5 @@
 using System.Globalization;
+using SmartProxy.Drill;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
@@ -11,13 +12,13 @@ namespace SmartProxy.Tests.Simulation;
 internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler)
 {
     private static readonly string[] Agents = ["x", "y", "z"];
-    private static readonly (string Name, string PayTo)[] Sellers =
-        [("a", "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), ("b", "0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"), ("c", "0xcccccccccccccccccccccccccccccccccccccccc")];
+    private static readonly (string Name, EvmAddress PayTo)[] Sellers = [("a", Wallet('a')), ("b", Wallet('b')), ("c", Wallet('c'))];
 
     private readonly Random _chance = world.Chance;
     private readonly List<Purchase> _purchases = [];
     private readonly List<Task> _running = [];
     private readonly SimulatedOperator _operator = new(world);
+    private readonly SimulatedPeople _people = new(world);
     private bool _isSweeping;
 
     public async Task LiveAsync(int steps)
@@ -42,38 +43,47 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
 
         switch (_chance.Next(100))
         {
-            case < 42:
+            case < 41:
                 Ask();
                 break;
-            case < 54:
+            case < 52:
                 Do(world.Hanging > 0, world.Answer);
                 break;
-            case < 64:
+            case < 61:
                 Do(world.Promises.All.Count > 0, world.UseKept);
                 break;
-            case < 76:
+            case < 71:
                 world.Pass(TimeSpan.FromSeconds(_chance.Next(1, 25)));
                 break;
-            case < 80:
+            case < 75:
                 world.Pass(TimeSpan.FromSeconds(_chance.Next(60, 700)));
                 break;
-            case < 83:
+            case < 78:
                 world.Pass(UntilNearMidnight());
                 break;
-            case < 88:
+            case < 82:
                 Sweep();
                 break;
-            case < 92:
+            case < 86:
                 await _operator.ReloadAsync();
                 break;
-            case < 95:
+            case < 88:
                 _operator.PlanMishap();
                 break;
-            case < 96:
+            case < 89:
                 await RestartAsync();
                 break;
-            case < 98:
+            case < 91:
                 world.SetClock(TimeSpan.FromSeconds(_chance.Next(-25, 26)));
+                break;
+            case < 95:
+                await _people.AnswerAsync();
+                break;
+            case < 97:
+                await _people.GrantAsync();
+                break;
+            case < 98:
+                await _people.RevokeAsync();
                 break;
             default:
                 await _operator.OperateAsync();
@@ -120,9 +130,9 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         _purchases.Add(purchase);
         var number = Array.FindIndex(Sellers, seller => seller.Name == purchase.Seller);
         var amount = (ulong)(((number * 7) + (purchase.Path.Length * 3)) % 5 + 1) * 5_000;
-        var demand = new Demand(_chance.Next(8) == 0 ? amount * 3 : amount, _chance.Next(16) == 0 ? Demand.Stranger : Sellers[number].PayTo, _chance.Next(5, 300));
+        var terms = new SellerTerms(SimulatedMint.Usdc, _chance.Next(8) == 0 ? amount * 3 : amount, _chance.Next(16) == 0 ? SellerTerms.Stranger : Sellers[number].PayTo, _chance.Next(5, 300));
         var process = world.Process!;
-        _running.Add(AskAsync(process, new SimulatedCall(world, process, purchase, demand)));
+        _running.Add(AskAsync(process, new SimulatedCall(world, process, purchase, terms)));
     }
 
     private async Task AskAsync(SimulatedProxy process, SimulatedCall call)
@@ -205,7 +215,6 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
             throw new BrokenPromiseException($"an honest node is not believed: {string.Join("; ", world.Process.Alarms.Standing)}");
         }
 
-
         await LookAsync(isThorough: true);
         await world.Process!.Ledger.QueryAsync((books, _) => { world.Promises.RequireFinal(books); return 0; }, CancellationToken.None);
         world.Process.Bury();
@@ -217,6 +226,8 @@ internal sealed class RandomLife(SimulatedWorld world, SeededScheduler scheduler
         var left = local.Date.AddDays(1) - local.DateTime - TimeSpan.FromSeconds(_chance.Next(0, 90));
         return left > TimeSpan.Zero ? left : TimeSpan.FromSeconds(_chance.Next(1, 90));
     }
+
+    private static EvmAddress Wallet(char digit) => EvmAddress.Parse("0x" + new string(digit, 40));
 
     private static void Do(bool isPossible, Action what)
     {

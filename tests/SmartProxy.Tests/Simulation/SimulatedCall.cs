@@ -1,5 +1,4 @@
-using System.Text;
-using Microsoft.AspNetCore.Http;
+using SmartProxy.Drill;
 using SmartProxy.Identity;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
@@ -7,32 +6,20 @@ using SmartProxy.Tests.Payments;
 
 namespace SmartProxy.Tests.Simulation;
 
-/// <summary>What a seller does with a payment. Whatever it is, it has the signature and keeps it.</summary>
-internal enum Conduct
-{
-    Honest,
-    AskAgain,
-    AskDearer,
-    AskForAnother,
-    SayItFailed,
-    SayItFailedAndSettle,
-    SayItSettled,
-    SayItSettledAndFail,
-    Fail,
-    Deliver,
-    BreakOff,
-    Reset,
-}
-
 /// <summary>One request of an agent at a seller that may do anything.</summary>
-internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process, Purchase purchase, Demand demand) : IUpstreamCall
+internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process, Purchase purchase, SellerTerms terms) : IUpstreamCall
 {
+    // The longest validity where nothing is said, in seconds.
+    private const int ByDefault = 120;
+
     /// <summary>Whose request the running code serves.</summary>
     public static readonly AsyncLocal<SimulatedCall?> Current = new();
 
     public Purchase Purchase => purchase;
 
-    public Demand Demand => demand;
+    public SellerTerms Terms => terms;
+
+    public int LongestValidity => Math.Min(terms.Seconds, ByDefault);
 
     /// <summary>What was signed for it; the payment that an earlier request made, when that is presented again.</summary>
     public Promises.Signed? Signed { get; set; }
@@ -52,7 +39,7 @@ internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process
 
     public CancellationToken AgentGone => CancellationToken.None;
 
-    public HeldAnswer Challenge { get; } = demand.ToAnswer();
+    public HeldAnswer Challenge { get; } = terms.ToAnswer();
 
     public string? RequestHeader(string name) => name == PaymentRequest.IdempotencyKey ? purchase.Key : null;
 
@@ -66,17 +53,18 @@ internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process
     {
         await process.BreatheAsync();
         var signed = world.Receive(headerValue);
-        var conduct = await world.ConductAsync(purchase);
+        var conduct = await world.ConductAsync();
         await process.BreatheAsync();
-        var isSettled = conduct is Conduct.Honest or Conduct.SayItFailedAndSettle && world.Settle(signed) is null;
-        if (HeadOf(conduct, isSettled) is not { } head)
+        var takes = conduct is SellerConduct.Deliver or SellerConduct.TakeAndFail || (conduct is SellerConduct.SayFailed && world.Chance.Next(2) == 0);
+        var isTaken = takes && world.Settle(signed) is null;
+        if (terms.AnswerOf(conduct is SellerConduct.Deliver && !isTaken ? SellerConduct.SayFailed : conduct) is not { } head)
         {
             return new PaidAttempt(null, IsComplete: false, NeverSent: false, default);
         }
 
-        signed.IsAnswered |= head.Status < 400 || conduct is Conduct.SayItSettledAndFail;
+        signed.IsAnswered |= head.Status < 400 || conduct is SellerConduct.TakeAndFail;
         var reply = onHead(head);
-        var isShown = conduct is not Conduct.BreakOff;
+        var isShown = conduct is not SellerConduct.BreakOff;
         Answer = reply.Instead is { } instead ? instead.Reason : $"{head.Status}";
         return new PaidAttempt(head, IsComplete: isShown, NeverSent: false, default, isShown);
     }
@@ -87,51 +75,9 @@ internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process
 
     public ValueTask AnswerJsonAsync(ReadOnlyMemory<byte> document) => Hear("json");
 
-    private AnswerHead? HeadOf(Conduct conduct, bool isSettled) => conduct switch
-    {
-        Conduct.Honest when !isSettled => Told(402, """{"success":false,"transaction":"","network":"eip155:84532","errorReason":"expired"}"""),
-        Conduct.Honest or Conduct.SayItSettled or Conduct.BreakOff => Told(200, """{"success":true,"transaction":"0xabc","network":"eip155:84532"}"""),
-        Conduct.SayItSettledAndFail => Told(500, """{"success":true,"transaction":"0xabc","network":"eip155:84532"}"""),
-        Conduct.SayItFailed or Conduct.SayItFailedAndSettle => Told(402, """{"success":false,"transaction":"","network":"eip155:84532","errorReason":"no"}"""),
-        Conduct.AskAgain => demand.ToAnswer().Head,
-        Conduct.AskDearer => (demand with { Amount = demand.Amount * 2 }).ToAnswer().Head,
-        Conduct.AskForAnother => (demand with { PayTo = Demand.Stranger }).ToAnswer().Head,
-        Conduct.Fail => new AnswerHead(500, new HeaderDictionary()),
-        Conduct.Deliver => new AnswerHead(200, new HeaderDictionary()),
-        Conduct.Reset => null,
-        _ => throw new NotSupportedException(),
-    };
-
-    private static AnswerHead Told(int status, string settlement) =>
-        new(status, new HeaderDictionary { ["PAYMENT-RESPONSE"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(settlement)) });
-
     private ValueTask Hear(string answer)
     {
         Answer = answer;
         return ValueTask.CompletedTask;
-    }
-}
-
-/// <summary>What a seller asks for.</summary>
-/// <param name="Amount">Token units, which are micro-dollars.</param>
-/// <param name="PayTo">To whom.</param>
-/// <param name="Seconds">For how long the authorization may be valid.</param>
-internal sealed record Demand(ulong Amount, string PayTo, int Seconds)
-{
-    public const string Stranger = "0x9999999999999999999999999999999999999999";
-
-    /// <summary>The longest validity by default, in seconds.</summary>
-    private const int ByDefault = 120;
-
-    public int LongestValidity => Math.Min(Seconds, ByDefault);
-
-    public HeldAnswer ToAnswer()
-    {
-        var document = $$$"""
-            {"x402Version":2,"error":"Payment required","resource":{"url":"https://seller.test/"},"accepts":[{"scheme":"exact","network":"eip155:84532","amount":"{{{Amount}}}",
-            "asset":"{{{FlowKit.Usdc}}}","payTo":"{{{PayTo}}}","maxTimeoutSeconds":{{{Seconds}}},"extra":{"name":"USDC","version":"2"}}]}
-            """;
-        return new HeldAnswer(
-            new AnswerHead(402, new HeaderDictionary { ["PAYMENT-REQUIRED"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(document)) }), "{}"u8.ToArray(), IsBodyWhole: true);
     }
 }

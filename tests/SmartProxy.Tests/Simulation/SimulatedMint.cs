@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Demo;
 using SmartProxy.Protocol;
@@ -12,6 +13,8 @@ internal sealed class SimulatedMint
 {
     public static readonly ChainId Id = new(84532);
 
+    public static readonly Asset Usdc = AssetRegistry.Default.TryFind(Id, FlowKit.Usdc, out var usdc) ? usdc! : throw new UnreachableException();
+
     private readonly FakeTimeProvider _time;
     private readonly SimulatedChain _token;
     private readonly FakeChain _blocks;
@@ -21,8 +24,7 @@ internal sealed class SimulatedMint
     public SimulatedMint(DateTimeOffset start, Func<TransferAuthorization, string, EvmAddress?> recover, EvmAddress payer, Promises promises, Func<DateTimeOffset> local, int nodes)
     {
         (_promises, _local, _time) = (promises, local, new FakeTimeProvider(start));
-        Assert.True(AssetRegistry.Default.TryFind(Id, FlowKit.Usdc, out var usdc));
-        _token = new SimulatedChain(usdc!, recover, _time);
+        _token = new SimulatedChain(Usdc, recover, _time);
         _token.Fund(payer, new TokenAmount(1_000_000_000));
         _blocks = new FakeChain(start);
         Nodes = [.. Enumerable.Range(0, nodes).Select(_ => new FakeNode(_blocks))];

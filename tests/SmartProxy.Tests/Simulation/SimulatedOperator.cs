@@ -45,12 +45,15 @@ internal sealed class SimulatedOperator(SimulatedWorld world)
     // Whoever sets the clock right after it was ahead waits until it has passed what the books have seen: they never go back.
     public async Task OperateAsync()
     {
-        switch (_chance.Next(4))
+        switch (_chance.Next(5))
         {
             case 0:
-                await RecordAsync(new LedgerEvent.Frozen(null, "operator", "test"));
+                await FreezeAsync(null);
                 break;
             case 1:
+                await FreezeAsync(_chance.Next(2) == 0 ? "x" : "z");
+                break;
+            case 2:
                 world.SetClock(TimeSpan.FromMinutes(_chance.Next(6, 3000)) * (_chance.Next(2) == 0 ? 1 : -1));
                 world.Seen.Add("clock jumped");
                 _latest = Later(_latest, world.Time.GetUtcNow());
@@ -61,24 +64,42 @@ internal sealed class SimulatedOperator(SimulatedWorld world)
                 _ = world.Process!.Clock.Look();
                 if (world.Time.GetUtcNow() >= _latest)
                 {
-                    await RecordAsync(new LedgerEvent.Unfrozen(null, "operator", "looked"));
+                    await UnfreezeAsync();
                 }
 
                 break;
         }
     }
 
-    private async Task RecordAsync(LedgerEvent entry)
+    private async Task FreezeAsync(string? agent)
     {
-        world.IsFrozen = world.IsFrozen && entry is not LedgerEvent.Unfrozen;
+        if (await RecordAsync(new LedgerEvent.Frozen(agent is null ? null : new AgentId(agent), "operator", "test")))
+        {
+            world.Frozen.Add(agent ?? "");
+            world.Seen.Add(agent is null ? "everyone frozen" : "agent frozen");
+        }
+    }
+
+    private async Task UnfreezeAsync()
+    {
+        foreach (var agent in world.Frozen.Append("").Distinct().ToList())
+        {
+            world.Frozen.Remove(agent);
+            await RecordAsync(new LedgerEvent.Unfrozen(agent.Length == 0 ? null : new AgentId(agent), "operator", "looked"));
+        }
+    }
+
+    private async Task<bool> RecordAsync(LedgerEvent entry)
+    {
         try
         {
             await world.Process!.Ledger.RecordAsync(entry);
-            world.IsFrozen = entry is LedgerEvent.Frozen;
+            return true;
         }
         catch (LedgerUnavailableException)
         {
             world.Seen.Add("freeze not recorded");
+            return false;
         }
     }
 
@@ -133,7 +154,7 @@ internal sealed class SimulatedOperator(SimulatedWorld world)
             throw new BrokenPromiseException("the policy in force was acknowledged and is lost");
         }
 
-        if (world.IsFrozen && process.Ledger.Freeze.Everyone is null)
+        if (world.Frozen.Any(agent => agent.Length == 0 ? process.Ledger.Freeze.Everyone is null : !process.Ledger.Freeze.Agents.ContainsKey(new AgentId(agent))))
         {
             throw new BrokenPromiseException("a freeze was acknowledged and is lost");
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SmartProxy.Policy;
+using SmartProxy.Protocol;
 using SmartProxy.Tests.Payments;
 
 namespace SmartProxy.Tests.Simulation;
@@ -7,8 +8,9 @@ namespace SmartProxy.Tests.Simulation;
 /// <summary>A policy by chance, as a file and as what its operator means.</summary>
 /// <param name="Set">As the product reads it.</param>
 /// <param name="Limits">As it is meant.</param>
+/// <param name="Above">Above which price a person has to agree, in micro-dollars, for the agents that have such a rule.</param>
 /// <param name="Zone">Where days begin.</param>
-internal sealed record SimulatedPolicy(PolicySet Set, IReadOnlyList<Limit> Limits, TimeZoneInfo Zone)
+internal sealed record SimulatedPolicy(PolicySet Set, IReadOnlyList<Limit> Limits, IReadOnlyDictionary<string, ulong> Above, TimeZoneInfo Zone)
 {
     private const int Kinds = 400;
     private static readonly ConcurrentDictionary<int, SimulatedPolicy> Made = new();
@@ -20,15 +22,28 @@ internal sealed record SimulatedPolicy(PolicySet Set, IReadOnlyList<Limit> Limit
     {
         var zone = Zones[chance.Next(Zones.Length)];
         List<Limit> limits = [];
+        Dictionary<string, ulong> above = [];
         var text = $$"""
             { "networks": ["base-sepolia"], "timeZone": "{{zone}}",
               "organization": {{{Pot("organization", always: false)}}},
               "merchants": { "a": { "hosts": "a.test", {{Pot("merchant:a", always: false)}} }, "b": { "hosts": "b.test" } },
               "groups": { "g": {{{Pot("group", always: false)}}} },
-              "policies": { "p": { "group": "g", "allow": ["*"], {{Pots("agent:x", "agent:y")}} } },
-              "agents": { "x": { "policy": "p" }, "y": { "policy": "p" }, "z": { "allow": ["*"], {{Pot("agent:z", always: true)}} } } }
+              "policies": { "p": { "group": "g", "allow": ["*"], {{Pots("agent:x", "agent:y")}}{{Approval("x", "y")}} } },
+              "agents": { "x": { "policy": "p" }, "y": { "policy": "p" }, "z": { "allow": ["*"], {{Pot("agent:z", always: true)}}{{Approval("z")}} } } }
             """;
-        return new SimulatedPolicy(FlowKit.Policy(text), limits, TimeZoneInfo.FindSystemTimeZoneById(zone));
+        return new SimulatedPolicy(FlowKit.Policy(text), limits, above, TimeZoneInfo.FindSystemTimeZoneById(zone));
+
+        string Approval(params string[] agents)
+        {
+            if (chance.Next(2) == 0)
+            {
+                return "";
+            }
+
+            var price = (ulong)chance.Next(1, 5) * 5_000;
+            Array.ForEach(agents, agent => above.Add(agent, price));
+            return $$""", "approval": { "above": "{{new Usd(price)}}", {{(chance.Next(2) == 0 ? "\"hold\": \"30s\", " : "")}}"expires": "{{chance.Next(1, 6)}}m" }""";
+        }
 
         string Pots(string first, string second)
         {

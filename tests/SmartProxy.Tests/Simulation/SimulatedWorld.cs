@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using SmartProxy.Drill;
 using SmartProxy.Ledger;
 using SmartProxy.Operator;
 using SmartProxy.Protocol;
@@ -16,7 +17,7 @@ internal sealed class SimulatedWorld
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 27, 22, 30, 0, TimeSpan.Zero);
 
-    private readonly List<TaskCompletionSource<Conduct>> _hanging = [];
+    private readonly List<TaskCompletionSource<SellerConduct>> _hanging = [];
     private readonly Dictionary<string, string> _signatures = [];
     private DateTimeOffset _booted = Start;
 
@@ -62,8 +63,8 @@ internal sealed class SimulatedWorld
     /// <summary>Requests whose seller has not answered yet.</summary>
     public int Hanging => _hanging.Count;
 
-    /// <summary>Whether an acknowledged freeze is in force.</summary>
-    public bool IsFrozen { get; set; }
+    /// <summary>The agents for whom an acknowledged freeze is in force; an empty name stands for everyone.</summary>
+    public HashSet<string> Frozen { get; } = [];
 
     /// <summary>Time goes on, everywhere.</summary>
     public void Pass(TimeSpan time)
@@ -84,19 +85,21 @@ internal sealed class SimulatedWorld
     public Promises.Signed Sign(PaymentId id, SimulatedCall call, SignOutcome.Signed signed)
     {
         var terms = signed.Authorization.Terms;
-        if (Process?.Ledger.Health.Trouble is not null || IsFrozen)
+        var isFrozen = Frozen.Contains("") || Frozen.Contains(call.Purchase.Agent);
+        if (Process?.Ledger.Health.Trouble is not null || isFrozen)
         {
-            throw new BrokenPromiseException($"{id} was signed {(IsFrozen ? "after a freeze" : "after the journal failed")}");
+            throw new BrokenPromiseException($"{id} was signed {(isFrozen ? "after a freeze" : "after the journal failed")}");
         }
 
-        if (terms.Value.Units != call.Demand.Amount || terms.To != EvmAddress.Parse(call.Demand.PayTo))
+        if (terms.Value.Units != call.Terms.Units || terms.To != call.Terms.PayTo)
         {
-            throw new BrokenPromiseException($"{id} is of {terms.Value} to {terms.To}, and the seller asked for {call.Demand}");
+            throw new BrokenPromiseException($"{id} is of {terms.Value} to {terms.To}, and the seller asked for {call.Terms}");
         }
 
         _signatures[signed.Authorization.Nonce.ToString()] = signed.Signature;
-        Seen.Add("signed");
-        return Promises.Sign(id, call.Purchase, signed.Authorization, Mint.Now, call.Demand.LongestValidity);
+        var made = Promises.Sign(id, call.Purchase, signed.Authorization, Mint.Now, call.LongestValidity);
+        Seen.UnionWith(["signed", made.NeedsPerson ? "used an agreement" : "signed", made.Beyond.Values.Any(beyond => beyond > 0) ? "used a grant" : "signed"]);
+        return made;
     }
 
     /// <summary>A seller gets a payment header, and keeps what it can use.</summary>
@@ -108,16 +111,14 @@ internal sealed class SimulatedWorld
     }
 
     /// <summary>What the seller does; at once, or when it pleases.</summary>
-    public async Task<Conduct> ConductAsync(Purchase purchase)
+    public async Task<SellerConduct> ConductAsync()
     {
-        var conduct = Chance.Next(3) == 0 ? Conduct.Honest : (Conduct)Chance.Next(Enum.GetValues<Conduct>().Length);
-        Seen.Add(conduct.ToString());
         if (Chance.Next(3) > 0)
         {
-            return conduct;
+            return NextConduct();
         }
 
-        var gate = new TaskCompletionSource<Conduct>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gate = new TaskCompletionSource<SellerConduct>(TaskCreationOptions.RunContinuationsAsynchronously);
         _hanging.Add(gate);
         return await gate.Task;
     }
@@ -126,7 +127,7 @@ internal sealed class SimulatedWorld
     {
         var gate = _hanging[Chance.Next(_hanging.Count)];
         _hanging.Remove(gate);
-        gate.SetResult((Conduct)Chance.Next(Enum.GetValues<Conduct>().Length));
+        gate.SetResult(NextConduct());
     }
 
     public void ForgetCalls() => _hanging.Clear();
@@ -155,6 +156,13 @@ internal sealed class SimulatedWorld
                 Settle(signed);
                 break;
         }
+    }
+
+    private SellerConduct NextConduct()
+    {
+        var conduct = Chance.Next(3) == 0 ? SellerConduct.Deliver : (SellerConduct)Chance.Next(Enum.GetValues<SellerConduct>().Length);
+        Seen.Add(conduct.ToString());
+        return conduct;
     }
 
     private sealed class BootTime(SimulatedWorld world) : IBootClock

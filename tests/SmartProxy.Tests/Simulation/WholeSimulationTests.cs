@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using SmartProxy.Drill;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
 
@@ -62,7 +63,8 @@ public sealed class WholeSimulationTests
         "signed", "settled", "authorization is used", "authorization is expired", "200", "500", "budget_exceeded", "count_exceeded", "payment_in_progress", "payment_in_doubt",
         "duplicate_payment", "idempotency_key_reuse", "recipient_changed", "amount_over_payment_limit", "payment_not_accepted", "payment_outcome_unknown", "paid_answer_lost",
         "validity_too_short", "frozen", "clock_skew", "ledger_unavailable", "restarted", "reload not recorded", "freeze not recorded", "clock jumped",
-        .. Enum.GetNames<Mishap>(), .. Enum.GetNames<Conduct>(),
+        "approval_pending", "approval_denied", "approved", "denied", "used an agreement", "granted", "revoked", "used a grant", "everyone frozen", "agent frozen",
+        .. Enum.GetNames<Mishap>(), .. Enum.GetNames<SellerConduct>(),
     ];
 
     private static string? Run(int seed, FolderLock folder, ConcurrentDictionary<string, bool> seen)

@@ -92,7 +92,7 @@ public sealed class DigestTests : IDisposable
         var lines = good[DigestFrame.HeaderSize..(DigestFrame.HeaderSize + frame.Size)];
         var cent = lines.AsSpan().IndexOf((byte[])[0x10, 0x27, .. new byte[14]]);
         lines[cent + 1] = 0;
-        var forged = DigestFrame.Seal(frame.First, frame.Start, frame.LastStart, frame.End, frame.Hash, lines);
+        var forged = DigestFrame.Seal(frame.First, frame.Start, frame.LastStart, frame.End, frame.Hash, frame.Payments, lines);
         var header = new byte[DigestFrame.HeaderSize];
         forged.Write(header);
         await File.WriteAllBytesAsync(Digest, [.. header, .. lines], TestContext.Current.CancellationToken);
@@ -131,6 +131,7 @@ public sealed class DigestTests : IDisposable
                 ledger.Time.Advance(TimeSpan.FromSeconds(random.Next(1, 4000)));
                 await Task.WhenAll(Enumerable.Range(number, 40).Select(one => PayAsync(ledger, one, random.Next(8), random.Next(3))));
                 await RecordAsync(ledger, random, number);
+                await PayAgreedAsync(ledger, number + 39_000);
             }
         }
 
@@ -174,6 +175,19 @@ public sealed class DigestTests : IDisposable
         {
             await ledger.Host.RecordAsync(fate == 5 ? new LedgerEvent.Proven(id, proof) : fate == 6 ? new LedgerEvent.Expired(id, proof, LedgerEvent.Expired.Unused) : new LedgerEvent.Voided(id, "cli", "lost"));
         }
+    }
+
+    // A payment that a person agreed to.
+    private static async Task PayAgreedAsync(OpenLedger ledger, int number)
+    {
+        var now = ledger.Time.GetUtcNow();
+        var request = Purchases.Request(number, now) with { Guards = new PaymentGuards(new ApprovalGuard("rule", IsAbove: true, NewRecipient: false, NewHost: false, PriceDrift: false, TimeSpan.Zero, TimeSpan.FromHours(1))) };
+        var refused = Assert.IsType<ReserveOutcome.Refused>(await ledger.Host.ReserveAsync(request, TestContext.Current.CancellationToken));
+        var question = PaymentId.Create(now, [.. BitConverter.GetBytes(number), 1, 0, 0, 0, 0, 0]);
+        await ledger.Host.RecordAsync(new LedgerEvent.ApprovalRequested(question, refused.Approval!, request.Context, new RefusalFigures(), now.AddDays(300)));
+        await ledger.Host.RecordAsync(new LedgerEvent.ApprovalAnswered(question, true, "test", "fine", now.AddDays(300)));
+        Assert.IsType<ReserveOutcome.Reserved>(await ledger.Host.ReserveAsync(request, TestContext.Current.CancellationToken));
+        await ledger.Host.RecordAsync(new LedgerEvent.Aborted(request.Id, "not signed"));
     }
 
     private static async Task RecordAsync(OpenLedger ledger, Random random, int number)

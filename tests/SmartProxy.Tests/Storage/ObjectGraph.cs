@@ -5,7 +5,10 @@ using System.Text;
 
 namespace SmartProxy.Tests.Storage;
 
-/// <summary>Everything that an object holds, private fields included, as text: two objects with the same text can't behave differently.</summary>
+/// <summary>
+/// Everything that an object holds, private fields included, as text: two objects with the same text can't behave differently. Tables of the base
+/// library are told by what they hold, in their order; for how much more they have room makes no difference.
+/// </summary>
 internal static class ObjectGraph
 {
     public static string Of(object root)
@@ -23,9 +26,9 @@ internal static class ObjectGraph
 
         void Members(object owner)
         {
-            if (owner is Array array)
+            if (owner is Array || IsTable(owner.GetType()))
             {
-                foreach (var element in (IEnumerable)array)
+                foreach (var element in (IEnumerable)owner)
                 {
                     Value("", element);
                 }
@@ -60,6 +63,9 @@ internal static class ObjectGraph
                 text.Append('#').Append(Name(value));
             }
         }
+
+        static bool IsTable(Type type) =>
+            type.IsGenericType && type.GetGenericTypeDefinition() is var table && (table == typeof(Dictionary<,>) || table == typeof(HashSet<>) || table == typeof(List<>));
 
         int Name(object value)
         {
