@@ -29,6 +29,9 @@ internal sealed record AgentServices
     public required Func<HttpContext, AgentIdentity, QuoteRequest, Task> Quote { get; init; }
 
     public required OwnNames Names { get; init; }
+
+    /// <summary>Serves a request of an agent in a place of its own, or refuses it.</summary>
+    public required Func<HttpContext, AgentId, Func<Task>, Task> Admit { get; init; }
 }
 
 /// <summary>
@@ -50,7 +53,7 @@ internal sealed class AgentApp(AgentServices services)
 
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Value == QuotePath)
         {
-            return QuoteAsync(context);
+            return ForAgentAsync(context, QuoteAsync);
         }
 
         if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
@@ -72,19 +75,14 @@ internal sealed class AgentApp(AgentServices services)
         };
     }
 
-    private Task ForAgentAsync(HttpContext context, Func<HttpContext, AgentId, Task> answer)
-    {
-        return Identify(context.Request.Headers) is { } identity ? answer(context, identity.Agent) : TokenRequiredAsync(context);
-    }
+    // Counted as requests through the proxy are, before anything of a body is read.
+    private Task ForAgentAsync(HttpContext context, Func<HttpContext, AgentIdentity, Task> answer) =>
+        Identify(context.Request.Headers) is { } identity
+            ? services.Admit(context, identity.Agent, () => answer(context, identity))
+            : TokenRequiredAsync(context);
 
-    private async Task QuoteAsync(HttpContext context)
+    private async Task QuoteAsync(HttpContext context, AgentIdentity identity)
     {
-        if (Identify(context.Request.Headers) is not { } identity)
-        {
-            await TokenRequiredAsync(context);
-            return;
-        }
-
         if (await ApiBody.ReadAsync(context, QuoteRequest.MaxLength) is not { } body || QuoteRequest.TryRead(body, isForAgent: false, out _) is not { } request)
         {
             await ApiAnswer.ProblemAsync(context, StatusCodes.Status400BadRequest, "bad_body", "send " + QuoteRequest.Expected);
@@ -106,17 +104,17 @@ internal sealed class AgentApp(AgentServices services)
         : headers.ProxyAuthorization.Count > 0 ? services.Authenticator.Authenticate(Single(headers.ProxyAuthorization))
         : services.Authenticator.Authenticate(Single(headers.Authorization));
 
-    private async Task MeAsync(HttpContext context, AgentId agent)
+    private async Task MeAsync(HttpContext context, AgentIdentity identity)
     {
-        var lines = services.Policy.LinesOf(agent);
+        var lines = services.Policy.LinesOf(identity.Agent);
         var usages = await services.Ledger.UsageAsync(lines, context.RequestAborted);
-        var grants = GrantWords.Applying(await services.Books.GrantsAsync(context.RequestAborted), agent, lines);
+        var grants = GrantWords.Applying(await services.Books.GrantsAsync(context.RequestAborted), identity.Agent, lines);
         await ApiAnswer.JsonAsync(context, json =>
         {
             json.WriteStartObject();
-            json.WriteString("agent", agent.Value);
+            json.WriteString("agent", identity.Agent.Value);
             json.WriteString("policy", services.Policy.Hash?.ToString());
-            json.WriteString("frozen", services.Ledger.FrozenReason(agent));
+            json.WriteString("frozen", services.Ledger.FrozenReason(identity.Agent));
             json.WriteStartArray("limits");
             foreach (var usage in usages)
             {
@@ -135,7 +133,7 @@ internal sealed class AgentApp(AgentServices services)
         });
     }
 
-    private async Task PaymentsAsync(HttpContext context, AgentId agent)
+    private async Task PaymentsAsync(HttpContext context, AgentIdentity identity)
     {
         if (PaymentQueryReader.TryRead(context.Request.Query, out var objection) is not { } query)
         {
@@ -144,22 +142,22 @@ internal sealed class AgentApp(AgentServices services)
         }
 
         // INVARIANT: whatever the query says, an agent's search is for its own payments.
-        var page = await services.Archive.SearchAsync(query with { Agent = agent }, context.RequestAborted);
+        var page = await services.Archive.SearchAsync(query with { Agent = identity.Agent }, context.RequestAborted);
         await ApiAnswer.JsonAsync(context, json => ApiAnswer.WritePage(json, page));
     }
 
     // INVARIANT: only the questions about its own payments.
-    private async Task ApprovalsAsync(HttpContext context, AgentId agent)
+    private async Task ApprovalsAsync(HttpContext context, AgentIdentity identity)
     {
         var approvals = await services.Books.ApprovalsAsync(context.RequestAborted);
-        await ApiAnswer.JsonAsync(context, json => ApprovalAnswer.Write(json, [.. approvals.Where(approval => approval.Question.Agent == agent)], isForOperator: false));
+        await ApiAnswer.JsonAsync(context, json => ApprovalAnswer.Write(json, [.. approvals.Where(approval => approval.Question.Agent == identity.Agent)], isForOperator: false));
     }
 
-    private async Task ReceiptAsync(HttpContext context, AgentId agent)
+    private async Task ReceiptAsync(HttpContext context, AgentIdentity identity)
     {
         var id = context.Request.Path.Value![ReceiptPath.Length..];
         var receipt = ReceiptId.TryParse(id, out _)
-            ? await services.Archive.FindReceiptAsync(id, agent, context.RequestAborted)
+            ? await services.Archive.FindReceiptAsync(id, identity.Agent, context.RequestAborted)
             : null;
         await ReceiptAnswer.SendAsync(context, receipt);
     }

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using SmartProxy.Forwarding;
 using SmartProxy.Options;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
@@ -9,7 +11,7 @@ namespace SmartProxy.Connections;
 /// Who may come in now. An agent that holds its share of something is told so with 429 and nobody else notices; when all is taken, or memory is
 /// short, whoever comes next is asked to wait with 503. What is under way goes on.
 /// </summary>
-internal sealed class Admission(ConnectionSlots connections, MemoryWatch memory, IOptions<ConnectionOptions> options)
+internal sealed class Admission(MemoryWatch memory, IOptions<ConnectionOptions> options)
 {
     private const int WaitSeconds = 5;
 
@@ -18,23 +20,40 @@ internal sealed class Admission(ConnectionSlots connections, MemoryWatch memory,
 
     public static Refusal Overloaded { get; } = new(503, "overloaded", "the proxy has as much to do as it may; try again after Retry-After") { RetryAfterSeconds = WaitSeconds };
 
-    public ConnectionSlots Connections => connections;
+    /// <summary>What is said to who holds its share, and should come again.</summary>
+    public static Refusal Later(Refusal refusal) => refusal with { RetryAfterSeconds = WaitSeconds };
 
     /// <summary>Lets a tunnel in, or says why not. Who was let in calls <see cref="TunnelEnded"/>.</summary>
     public Refusal? Tunnel(ConnectionSlot? slot, AgentId agent) =>
-        Name(slot, agent) ?? Take(_tunnels.Of(agent), new Refusal(429, "too_many_tunnels", "this agent has too many open tunnels; close some and try again") { RetryAfterSeconds = WaitSeconds });
+        Name(slot, agent) ?? Take(_tunnels.Of(agent), Later(new Refusal(429, "too_many_tunnels", "this agent has too many open tunnels; close some and try again")));
 
     public void TunnelEnded(AgentId agent) => _tunnels.Of(agent).Give(1);
 
-    /// <summary>Lets a request in, or says why not. Who was let in calls <see cref="RequestEnded"/>.</summary>
-    public Refusal? Request(ConnectionSlot? slot, AgentId agent) =>
-        Name(slot, agent) ?? Take(_requests.Of(agent), new Refusal(429, "too_many_requests", "this agent has too many requests under way; wait for some and try again") { RetryAfterSeconds = WaitSeconds });
+    /// <summary>Serves a request of an agent in a place of its own, or says why not.</summary>
+    public async Task RequestAsync(HttpContext context, AgentId agent, Func<Task> serve)
+    {
+        if (Request(context.Features.Get<ConnectionSlot>(), agent) is { } refusal)
+        {
+            await Problem.AnswerAsync(context, refusal);
+            return;
+        }
 
-    public void RequestEnded(AgentId agent) => _requests.Of(agent).Give(1);
+        try
+        {
+            await serve();
+        }
+        finally
+        {
+            _requests.Of(agent).Give(1);
+        }
+    }
+
+    private Refusal? Request(ConnectionSlot? slot, AgentId agent) =>
+        Name(slot, agent) ?? Take(_requests.Of(agent), Later(new Refusal(429, "too_many_requests", "this agent has too many requests under way; wait for some and try again")));
 
     private static Refusal? Name(ConnectionSlot? slot, AgentId agent) => slot?.TryName(agent) != false
         ? null
-        : new Refusal(429, "too_many_connections", "this agent has too many connections; close some and try again") { RetryAfterSeconds = WaitSeconds };
+        : Later(new Refusal(429, "too_many_connections", "this agent has too many connections; close some and try again"));
 
     private Refusal? Take(AgentQuota.Share share, Refusal whenFull) =>
         memory.IsShort ? Overloaded

@@ -15,7 +15,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Connections;
 
 /// <summary>
-/// The first middleware of every connection. A connection that begins with CONNECT becomes a tunnel, relayed unseen or served by Kestrel inside;
+/// Reads what a connection begins with. One that begins with CONNECT becomes a tunnel, relayed unseen or served by Kestrel inside;
 /// any other one passes on as it is.
 /// </summary>
 internal sealed partial class ConnectMiddleware(
@@ -38,8 +38,7 @@ internal sealed partial class ConnectMiddleware(
         var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
         try
         {
-            using var slot = admission.Connections.TryOpen(connection);
-            await (slot is null ? EndAsync(connection, ConnectReplies.From(Admission.Overloaded)) : OpenAsync(connection, next, shutdown));
+            await OpenAsync(connection, next, shutdown);
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
         {
@@ -117,7 +116,7 @@ internal sealed partial class ConnectMiddleware(
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
             deadline.CancelAfter(TimeSpan.FromSeconds(upstream.Value.ConnectSeconds));
-            origin = await guard.DialAsync(tunnel.Host, tunnel.Port, deadline.Token);
+            origin = await guard.DialAsync(tunnel.Identity.Agent, tunnel.Host, tunnel.Port, deadline.Token);
         }
         catch (Exception e) when (e is DestinationException or OperationCanceledException && !stop.IsCancellationRequested)
         {

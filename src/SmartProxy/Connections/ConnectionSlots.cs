@@ -50,6 +50,23 @@ internal sealed class ConnectionSlots(IOptions<ConnectionOptions> options)
         return slot;
     }
 
+    /// <summary>The first middleware of every connection: gives it a place for as long as it is open, or ends it.</summary>
+    /// <param name="next">What comes then.</param>
+    /// <param name="whenFull">What is said where there is no place; null where nothing can be said yet.</param>
+    public ConnectionDelegate Around(ConnectionDelegate next, byte[]? whenFull) => async connection =>
+    {
+        using var slot = TryOpen(connection);
+        if (slot is not null)
+        {
+            await next(connection);
+        }
+        else if (whenFull is not null)
+        {
+            await connection.Transport.Output.WriteAsync(whenFull, CancellationToken.None);
+            await connection.Transport.Output.CompleteAsync();
+        }
+    };
+
     internal bool TryName(ConnectionSlot slot, AgentId agent)
     {
         lock (_gate)

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using SmartProxy.Options;
 
 namespace SmartProxy.Connections;
@@ -8,6 +9,7 @@ namespace SmartProxy.Connections;
 internal static class KestrelSetup
 {
     private const int SmallestWindow = 65_535;
+    private const int AnswerBytes = 64 * 1024;
 
     public static void Apply(KestrelServerOptions kestrel, ConnectionOptions options)
     {
@@ -31,7 +33,8 @@ internal static class KestrelSetup
         limits.MaxRequestBodySize = null;
 
         // Connections are counted by ConnectionSlots, which can tell an agent why. Half a window each: one slow stream leaves room for the others.
-        limits.MaxRequestBufferSize = Math.Max(options.BufferBytes, Math.Max(options.RequestLineBytes, options.RequestHeadersBytes));
+        limits.MaxRequestBufferSize = BufferBytes(options);
+        limits.MaxResponseBufferSize = AnswerBytes;
         limits.Http2.MaxStreamsPerConnection = options.Http2Streams;
         limits.Http2.InitialConnectionWindowSize = Math.Max(options.BufferBytes, SmallestWindow);
         limits.Http2.InitialStreamWindowSize = Math.Max(options.BufferBytes / 2, SmallestWindow);
@@ -39,4 +42,11 @@ internal static class KestrelSetup
         var rate = options.MinimumBytesPerSecond > 0 ? new MinDataRate(options.MinimumBytesPerSecond, TimeSpan.FromSeconds(options.RateGraceSeconds)) : null;
         (limits.MinRequestBodyDataRate, limits.MinResponseDataRate) = (rate, rate);
     }
+
+    /// <summary>The same bounds for what lies below HTTP: the transport has its own, and a blind tunnel knows no other.</summary>
+    public static void Apply(SocketTransportOptions transport, ConnectionOptions options) =>
+        (transport.MaxReadBufferSize, transport.MaxWriteBufferSize) = (BufferBytes(options), AnswerBytes);
+
+    // A request line and headers have to fit.
+    private static int BufferBytes(ConnectionOptions options) => Math.Max(options.BufferBytes, Math.Max(options.RequestLineBytes, options.RequestHeadersBytes));
 }

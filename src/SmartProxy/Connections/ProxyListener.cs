@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace SmartProxy.Connections;
 
-/// <summary>The proxy's listener: CONNECT first, then Kestrel's own TLS and HTTP.</summary>
+/// <summary>The proxy's listener: a place in the count, CONNECT, then Kestrel's own TLS and HTTP.</summary>
 internal static class ProxyListener
 {
     /// <param name="listen">The listener; its application services hold the parts.</param>
@@ -13,6 +13,10 @@ internal static class ProxyListener
     public static void UseSmartProxy(this ListenOptions listen, OwnTls? own = null)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
+
+        // INVARIANT: nothing is read of a connection that is in no count, not even a handshake.
+        var slots = listen.ApplicationServices.GetRequiredService<ConnectionSlots>();
+        listen.Use(next => slots.Around(next, whenFull: own is null ? ConnectReplies.From(Admission.Overloaded) : null));
         if (own is not null)
         {
             listen.UseHttps(own.Options);

@@ -26,6 +26,7 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
     {
         var request = httpContext.Request;
         proxyRequest.RequestUri = target.Uri;
+        proxyRequest.Options.Set(UpstreamClient.Agent, target.Identity.Agent);
         CopyToOrigin(httpContext, proxyRequest);
 
         if (proxyRequest.Content is { } content)

@@ -1,3 +1,5 @@
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -19,6 +21,7 @@ internal static class DataPath
         services.AddSingleton<IValidateOptions<UpstreamOptions>, UpstreamOptionsValidator>();
         services.AddSingleton<IValidateOptions<EgressOptions>, EgressOptionsValidator>();
 
+        services.AddOptions<SocketTransportOptions>().Configure<IOptions<ConnectionOptions>>((transport, connections) => KestrelSetup.Apply(transport, connections.Value));
         services.AddSingleton<LeafMint>();
         services.AddSingleton<MemoryWatch>();
         services.AddSingleton<ConnectionSlots>();
@@ -28,11 +31,14 @@ internal static class DataPath
         services.AddSingleton<ConnectMiddleware>();
 
         services.AddSingleton<OwnListeners>();
-        services.TryAddSingleton(provider => new DestinationGuard(provider.GetRequiredService<OwnListeners>(), provider.GetRequiredService<IOptions<EgressOptions>>()));
+        services.TryAddSingleton(provider => new NameLookups(provider.GetRequiredService<IOptions<UpstreamOptions>>(), Dns.GetHostAddresses));
+        services.AddSingleton<DestinationGuard>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<ChargingOrigins>();
         services.AddSingleton<Via>();
         services.AddSingleton<ReplayBudget>();
+        services.AddSingleton<MessageBudget>();
+        services.AddSingleton<OpenRequests>();
         services.AddSingleton<Exchanges>();
         services.AddSingleton<ForwardingParts>();
         services.AddSingleton<TargetResolver>();

@@ -13,32 +13,27 @@ namespace SmartProxy.Forwarding;
 internal sealed class DestinationGuard
 {
     private readonly OwnListeners _own;
-    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+    private readonly NameLookups _lookups;
     private readonly TimeSpan _resolveTime;
     private readonly EgressRule[] _allowed;
 
-    public DestinationGuard(OwnListeners own, IOptions<EgressOptions> options)
-        : this(own, options, static (name, token) => Dns.GetHostAddressesAsync(name, token))
-    {
-    }
-
     /// <param name="own">Where this process listens.</param>
+    /// <param name="lookups">Resolves names; asked once per connection.</param>
     /// <param name="options">The operator's exceptions.</param>
-    /// <param name="resolve">Resolves a name; asked once per connection.</param>
-    public DestinationGuard(OwnListeners own, IOptions<EgressOptions> options, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    public DestinationGuard(OwnListeners own, NameLookups lookups, IOptions<EgressOptions> options)
     {
         _own = own;
-        _resolve = resolve;
+        _lookups = lookups;
         _resolveTime = TimeSpan.FromSeconds(options.Value.ResolveSeconds);
         _allowed = [.. options.Value.Allow.Select(ParseRule)];
     }
 
-    /// <summary>Connects to a host's first reachable address.</summary>
-    /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer.</exception>
-    public async ValueTask<Socket> DialAsync(HostName host, int port, CancellationToken cancellationToken)
+    /// <summary>Connects to a host's first reachable address, for an agent.</summary>
+    /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer, or too many names are being resolved.</exception>
+    public async ValueTask<Socket> DialAsync(AgentId agent, HostName host, int port, CancellationToken cancellationToken)
     {
         // INVARIANT: the array that was judged is the array that is dialled; nobody resolves again in between.
-        var addresses = await ResolveAsync(host, cancellationToken);
+        var addresses = await ResolveAsync(agent, host, cancellationToken);
         if (!Array.TrueForAll(addresses, address => MayDial(address, port)))
         {
             throw new DestinationException(DestinationFailure.NotAllowed, host);
@@ -114,7 +109,7 @@ internal sealed class DestinationGuard
         }
     }
 
-    private async ValueTask<IPAddress[]> ResolveAsync(HostName host, CancellationToken cancellationToken)
+    private async ValueTask<IPAddress[]> ResolveAsync(AgentId agent, HostName host, CancellationToken cancellationToken)
     {
         if (host.IsAddress)
         {
@@ -125,7 +120,7 @@ internal sealed class DestinationGuard
         deadline.CancelAfter(_resolveTime);
         try
         {
-            var addresses = await _resolve(host.Value, deadline.Token).WaitAsync(deadline.Token);
+            var addresses = await _lookups.ResolveAsync(agent, host).WaitAsync(deadline.Token);
             return addresses.Length > 0 ? addresses : throw new DestinationException(DestinationFailure.DnsFailed, host);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -145,6 +140,12 @@ internal enum DestinationFailure
     NotAllowed,
     DnsFailed,
     ConnectFailed,
+
+    /// <summary>The agent has as many names looked up as it may.</summary>
+    TooManyLookups,
+
+    /// <summary>All together have.</summary>
+    Overloaded,
 }
 
 /// <summary>Why a destination was not reached; no byte has been sent to it.</summary>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using SmartProxy.Connections;
 using SmartProxy.Payments;
+using SmartProxy.Protocol;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace SmartProxy.Forwarding;
@@ -47,34 +48,20 @@ internal sealed partial class ForwardingEndpoint(
     }
 
     /// <summary>Forwards one request to a target that the caller has resolved and allowed; also the way of named upstreams.</summary>
-    public Task ForwardAsync(HttpContext context, ForwardTarget target) => ForwardAsync(context, target, whenFree: null);
+    public Task ForwardAsync(HttpContext context, ForwardTarget target) =>
+        Check(context, target.Identity.Agent) is { } refusal
+            ? Problem.AnswerAsync(context, refusal).AsTask()
+            : admission.RequestAsync(context, target.Identity.Agent, () => SendAsync(context, target, whenFree: null));
 
     /// <summary>
     /// Sends one request unpaid for who only asks what it would cost, on the same way with the same rules. A 402 goes to the payment flow, as a
-    /// quote; of any other answer only the status is looked at, by <paramref name="whenFree"/>.
+    /// quote; of any other answer only the status is looked at, by <paramref name="whenFree"/>. The caller has let the agent in.
     /// </summary>
     public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) =>
         // INVARIANT: a described request was never read from a wire, so nobody has looked at its fields yet.
-        MessageFaults.Find(context.Request) is { } fault ? Problem.AnswerAsync(context, fault).AsTask() : ForwardAsync(context, target, whenFree);
-
-    private async Task ForwardAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
-    {
-        var agent = target.Identity.Agent;
-        if ((Check(context) ?? admission.Request(context.Features.Get<ConnectionSlot>(), agent)) is { } refusal)
-        {
-            await Problem.AnswerAsync(context, refusal);
-            return;
-        }
-
-        try
-        {
-            await SendAsync(context, target, whenFree);
-        }
-        finally
-        {
-            admission.RequestEnded(agent);
-        }
-    }
+        (MessageFaults.Find(context.Request) ?? Check(context, target.Identity.Agent)) is { } refusal
+            ? Problem.AnswerAsync(context, refusal).AsTask()
+            : SendAsync(context, target, whenFree);
 
     private async Task SendAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
     {
@@ -86,7 +73,7 @@ internal sealed partial class ForwardingEndpoint(
         }
 
         var attempt = new FirstAttempt(target, parts, body) { ShowsFree = whenFree is null };
-        var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Unpaid, attempt);
+        var error = await SendAsync(context, attempt, target);
         using var held = attempt.Held;
         if (held is not null)
         {
@@ -104,6 +91,12 @@ internal sealed partial class ForwardingEndpoint(
         {
             await Problem.AnswerAsync(context, UpstreamFailures.From(error, context.GetForwarderErrorFeature()?.Exception));
         }
+    }
+
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, FirstAttempt attempt, ForwardTarget target)
+    {
+        using var open = parts.Open.Watch(context, target);
+        return await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Unpaid, attempt);
     }
 
     private async ValueTask PayAsync(UpstreamCall call)
@@ -133,7 +126,7 @@ internal sealed partial class ForwardingEndpoint(
         }
     }
 
-    private Refusal? Check(HttpContext context)
+    private Refusal? Check(HttpContext context, AgentId agent)
     {
         var request = context.Request;
         if (HttpMethods.IsTrace(request.Method))
@@ -162,11 +155,11 @@ internal sealed partial class ForwardingEndpoint(
             return new Refusal(508, "proxy_loop", "this request has passed this proxy before; check the proxy settings on its way");
         }
 
-        return CheckUpgrade(context);
+        return CheckUpgrade(context, agent);
     }
 
     // Only WebSocket is relayed. Any other protocol is not offered to the origin; the request goes on as plain HTTP (RFC 9110 7.8).
-    private Refusal? CheckUpgrade(HttpContext context)
+    private Refusal? CheckUpgrade(HttpContext context, AgentId agent)
     {
         var headers = context.Request.Headers;
         if (headers.Upgrade.Count > 0 && !string.Equals(headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
@@ -182,23 +175,23 @@ internal sealed partial class ForwardingEndpoint(
 
         if (Attempt.IsUpgrade(context))
         {
-            GuardMessages(context, extended);
+            GuardMessages(context, extended, parts.Messages.Of(agent));
         }
 
         return null;
     }
 
-    private void GuardMessages(HttpContext context, IHttpExtendedConnectFeature? extended)
+    private void GuardMessages(HttpContext context, IHttpExtendedConnectFeature? extended, AgentQuota.Share share)
     {
         // Compressed messages can't be looked into (RFC 7692).
         context.Request.Headers.SecWebSocketExtensions = default;
         if (extended is { IsExtendedConnect: true })
         {
-            context.Features.Set<IHttpExtendedConnectFeature>(new GuardedExtendedConnect(extended, guard.FindInMessage));
+            context.Features.Set<IHttpExtendedConnectFeature>(new GuardedExtendedConnect(extended, share, guard.FindInMessage));
         }
         else if (context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
         {
-            context.Features.Set<IHttpUpgradeFeature>(new GuardedUpgrade(upgrade, guard.FindInMessage));
+            context.Features.Set<IHttpUpgradeFeature>(new GuardedUpgrade(upgrade, share, guard.FindInMessage));
         }
     }
 

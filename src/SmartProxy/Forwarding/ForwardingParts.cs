@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace SmartProxy.Forwarding;
 
 /// <summary>What every attempt needs and shares.</summary>
-internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient client, ChargingOrigins charging, Via via, ReplayBudget budget, IOptions<UpstreamOptions> options)
+internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient client, ChargingOrigins charging, Via via, ReplayBudget budget, MessageBudget messages, OpenRequests open, IOptions<UpstreamOptions> options)
 {
     public IHttpForwarder Forwarder => forwarder;
 
@@ -16,6 +16,10 @@ internal sealed class ForwardingParts(IHttpForwarder forwarder, UpstreamClient c
     public Via Via => via;
 
     public ReplayBudget Budget => budget;
+
+    public MessageBudget Messages => messages;
+
+    public OpenRequests Open => open;
 
     public int ReplayBytes { get; } = options.Value.ReplayBytes;
 

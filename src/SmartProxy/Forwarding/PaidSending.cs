@@ -11,12 +11,13 @@ internal sealed class PaidSending(
     string headerName,
     string headerValue,
     Func<AnswerHead, PaidReply> onHead,
-    CancellationTokenSource drain) : Attempt(target, parts)
+    CancellationTokenSource drain) : Attempt(target, parts), IDisposable
 {
     private const int DrainBytes = 1024 * 1024;
 
     private volatile bool _agentLeft;
     private volatile bool _headSeen;
+    private OpenRequest? _open;
 
     public UpstreamClient.SendMark Mark { get; } = new() { Sent = !HeaderRules.IsPayment(headerName) };
 
@@ -48,6 +49,8 @@ internal sealed class PaidSending(
         proxyRequest.Options.Set(UpstreamClient.Mark, Mark);
     }
 
+    public void Dispose() => _open?.Dispose();
+
     protected override async ValueTask<bool> ReceiveAsync(HttpContext context, HttpResponseMessage response)
     {
         var headers = new HeaderDictionary();
@@ -72,6 +75,8 @@ internal sealed class PaidSending(
             return false;
         }
 
+        // The money has moved, and what came of it is booked: from here a token that ends cuts the answer off, as it does an unpaid one.
+        _open = Parts.Open.Watch(context, Target);
         foreach (var (name, values) in headers)
         {
             context.Response.Headers[name] = values;

@@ -72,7 +72,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
         var agentLeft = context.RequestAborted;
         context.RequestAborted = CancellationToken.None;
         using var drain = new CancellationTokenSource();
-        var sending = new PaidSending(target, parts, headerName, headerValue, onHead, drain);
+        using var sending = new PaidSending(target, parts, headerName, headerValue, onHead, drain);
         using var registration = agentLeft.Register(sending.AgentLeft);
 
         context.Features.Set<IForwarderErrorFeature>(null);

@@ -15,6 +15,9 @@ internal sealed class UpstreamClient : IDisposable
     /// <summary>Set on a paid request; marked the moment its payment header is written towards a connection.</summary>
     public static readonly HttpRequestOptionsKey<SendMark> Mark = new("smart-proxy.mark");
 
+    /// <summary>Set on every request: whose it is.</summary>
+    public static readonly HttpRequestOptionsKey<AgentId> Agent = new("smart-proxy.agent");
+
     private readonly DestinationGuard _guard;
 
     public UpstreamClient(DestinationGuard guard, IOptions<UpstreamOptions> options)
@@ -71,7 +74,10 @@ internal sealed class UpstreamClient : IDisposable
         var host = HostName.TryParse(context.DnsEndPoint.Host, out var parsed)
             ? parsed
             : throw new DestinationException(DestinationFailure.NotAllowed, parsed);
-        var socket = await _guard.DialAsync(host, context.DnsEndPoint.Port, cancellationToken);
+        var agent = context.InitialRequestMessage.Options.TryGetValue(Agent, out var known)
+            ? known
+            : throw new InvalidOperationException("a request to an origin says whose it is");
+        var socket = await _guard.DialAsync(agent, host, context.DnsEndPoint.Port, cancellationToken);
         return new NetworkStream(socket, ownsSocket: true);
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Http;
+using SmartProxy.Connections;
 using SmartProxy.Payments;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -72,5 +73,8 @@ internal static class UpstreamFailures
         DestinationFailure.NotAllowed => NotAllowed,
         DestinationFailure.DnsFailed => new Refusal(StatusCodes.Status502BadGateway, "upstream_dns_failed", "the host name does not resolve; check it"),
         DestinationFailure.ConnectFailed => new Refusal(StatusCodes.Status502BadGateway, "upstream_connect_failed", "the origin refused the connection; try again later"),
+        DestinationFailure.TooManyLookups => Admission.Later(
+            new Refusal(StatusCodes.Status429TooManyRequests, "too_many_lookups", "this agent has too many host names being looked up; wait for some and try again")),
+        DestinationFailure.Overloaded => Admission.Overloaded,
     };
 }

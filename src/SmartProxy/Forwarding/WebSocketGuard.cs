@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.AspNetCore.Http.Features;
+using SmartProxy.Connections;
 
 namespace SmartProxy.Forwarding;
 
@@ -7,28 +8,29 @@ namespace SmartProxy.Forwarding;
 internal sealed class AgentPaymentException(string form) : IOException($"the agent sent a payment of its own ({form}) in a WebSocket message");
 
 /// <summary>Puts <see cref="WebSocketGuard"/> on what the agent sends once a connection was upgraded.</summary>
-internal sealed class GuardedUpgrade(IHttpUpgradeFeature inner, Func<ReadOnlyMemory<byte>, string?> find) : IHttpUpgradeFeature
+internal sealed class GuardedUpgrade(IHttpUpgradeFeature inner, AgentQuota.Share share, Func<ReadOnlyMemory<byte>, string?> find) : IHttpUpgradeFeature
 {
     public bool IsUpgradableRequest => inner.IsUpgradableRequest;
 
-    public async Task<Stream> UpgradeAsync() => new WebSocketGuard(await inner.UpgradeAsync(), find);
+    public async Task<Stream> UpgradeAsync() => new WebSocketGuard(await inner.UpgradeAsync(), share, find);
 }
 
 /// <inheritdoc cref="GuardedUpgrade"/>
-internal sealed class GuardedExtendedConnect(IHttpExtendedConnectFeature inner, Func<ReadOnlyMemory<byte>, string?> find) : IHttpExtendedConnectFeature
+internal sealed class GuardedExtendedConnect(IHttpExtendedConnectFeature inner, AgentQuota.Share share, Func<ReadOnlyMemory<byte>, string?> find) : IHttpExtendedConnectFeature
 {
     public bool IsExtendedConnect => inner.IsExtendedConnect;
 
     public string? Protocol => inner.Protocol;
 
-    public async ValueTask<Stream> AcceptAsync() => new WebSocketGuard(await inner.AcceptAsync(), find);
+    public async ValueTask<Stream> AcceptAsync() => new WebSocketGuard(await inner.AcceptAsync(), share, find);
 }
 
 /// <summary>
 /// Reads WebSocket frames (RFC 6455 5.2) as they pass and looks into every message before its last frame goes on. Bytes are passed as they came.
 /// What is no frame of a client ends the connection. Extensions are not offered to the origin, so that messages are never compressed.
+/// What is held of a message counts in its agent's share, and is given back when the message is over.
 /// </summary>
-internal sealed class WebSocketGuard(Stream inner, Func<ReadOnlyMemory<byte>, string?> find) : Stream
+internal sealed class WebSocketGuard(Stream inner, AgentQuota.Share share, Func<ReadOnlyMemory<byte>, string?> find) : Stream
 {
     /// <summary>Longer messages pass after their beginning was looked at; payments are short.</summary>
     public const int MaxMessage = 1024 * 1024;
@@ -37,7 +39,10 @@ internal sealed class WebSocketGuard(Stream inner, Func<ReadOnlyMemory<byte>, st
     private const byte Continuation = 0x0;
     private const byte LastData = 0x2;
 
-    private readonly MemoryStream _message = new();
+    private readonly MessageMemory _memory = new(share, ReadBytes);
+    private byte[] _message = [];
+    private int _messageLength;
+    private bool _isJudged;
     private byte[] _raw = new byte[ReadBytes];
     private int _start;
     private int _end;
@@ -95,7 +100,7 @@ internal sealed class WebSocketGuard(Stream inner, Func<ReadOnlyMemory<byte>, st
     {
         if (disposing)
         {
-            _message.Dispose();
+            _memory.Dispose();
             inner.Dispose();
         }
 
@@ -110,9 +115,11 @@ internal sealed class WebSocketGuard(Stream inner, Func<ReadOnlyMemory<byte>, st
             (_start, _cleared, _end) = (0, _cleared - _start, _end - _start);
         }
 
-        if (_raw.Length - _end < ReadBytes)
+        // Room for as much again, and no more than that is kept of a message that has passed.
+        var wanted = (2 * _end) + ReadBytes;
+        if (_raw.Length - _end < ReadBytes / 2 || _raw.Length > wanted)
         {
-            Array.Resize(ref _raw, _raw.Length * 2);
+            _memory.Resize(ref _raw, wanted);
         }
 
         var count = await inner.ReadAsync(_raw.AsMemory(_end), cancellationToken);
@@ -186,35 +193,51 @@ internal sealed class WebSocketGuard(Stream inner, Func<ReadOnlyMemory<byte>, st
 
         if (opcode != Continuation)
         {
-            _message.SetLength(0);
+            Drop();
         }
 
-        var wanted = (int)Math.Min(size, MaxMessage - _message.Length);
+        var wanted = _isJudged ? 0 : (int)Math.Min(size, MaxMessage - _messageLength);
         if (bytes.Length < head + wanted)
         {
             return false;
         }
 
         Unmask(bytes.Slice(head - 4, 4), bytes.Slice(head, wanted));
-        if (isLast || (wanted > 0 && _message.Length == MaxMessage))
+        if (isLast || _messageLength == MaxMessage)
         {
             Judge();
+            Drop();
+            _isJudged = !isLast;
         }
 
         return true;
     }
 
+    private void Drop()
+    {
+        (_messageLength, _isJudged) = (0, false);
+        _memory.Resize(ref _message, 0);
+    }
+
     private void Unmask(ReadOnlySpan<byte> mask, ReadOnlySpan<byte> payload)
     {
+        if (_message.Length - _messageLength < payload.Length)
+        {
+            _memory.Resize(ref _message, Math.Min(MaxMessage, Math.Max(2 * _message.Length, _messageLength + payload.Length)));
+        }
+
+        var here = _message.AsSpan(_messageLength, payload.Length);
         for (var i = 0; i < payload.Length; i++)
         {
-            _message.WriteByte((byte)(payload[i] ^ mask[i & 3]));
+            here[i] = (byte)(payload[i] ^ mask[i & 3]);
         }
+
+        _messageLength += payload.Length;
     }
 
     private void Judge()
     {
-        if (find(_message.GetBuffer().AsMemory(0, (int)_message.Length)) is { } form)
+        if (find(_message.AsMemory(0, _messageLength)) is { } form)
         {
             throw new AgentPaymentException(form);
         }

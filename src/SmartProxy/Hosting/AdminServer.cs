@@ -1,4 +1,5 @@
 using SmartProxy.Commands;
+using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Operator;
@@ -9,13 +10,21 @@ namespace SmartProxy.Hosting;
 /// <summary>The operator's side, on a listener of its own.</summary>
 internal static class AdminServer
 {
-    public static WebApplication Build(RunSettings settings, Books books, Health health, Metrics metrics, Probe probe)
+    /// <summary>Connections that are open at once; a further one is closed.</summary>
+    public const int MaxConnections = 128;
+
+    // For a request, or the next one: whoever says nothing makes room.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    public static WebApplication Build(RunSettings settings, Books books, Health health, Metrics metrics, Probe probe, Admission admission)
     {
         var builder = Servers.Create(books);
         builder.Services.AddRouting();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            (kestrel.Limits.KeepAliveTimeout, kestrel.Limits.RequestHeadersTimeout) = (Patience, Patience);
             kestrel.Listen(settings.Options.Listen.Admin.EndPoint);
         });
 
@@ -31,7 +40,8 @@ internal static class AdminServer
             Books = new JournalBooks(books.Ledger),
             LinesFor = (agent, method, origin, path, price) =>
                 books.Policy.Current is { } policy && PolicyExplanation.Judge(policy, agent, method, origin, path, price, books.Time.GetUtcNow()) is Verdict.Allowed allowed ? allowed.Lines : null,
-            Quote = (context, request) => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, "admin", CancellationToken.None), request),
+            Quote = (context, request) => admission.RequestAsync(
+                context, request.Agent!.Value, () => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, "admin", CancellationToken.None), request)),
             Void = new VoidOrder(books.Ledger, books.Time, books.Chains.Watches, books.Chains.FinalTime).RunAsync,
             Health = health,
             Metrics = metrics,

@@ -41,7 +41,7 @@ internal sealed class ProxyHost : IDemoProxy
         var health = new Health(
             books.Ledger, books.Policy, () => _isServing, () => tunnels.Open.Count(tunnel => tunnel.IsBlind),
             [books.PolicyTrouble, books.ShadowTrouble, () => books.Credentials.Trouble, books.FreezeTrouble, () => string.Join("; ", books.ChainTrouble()) is { Length: > 0 } trouble ? trouble : null]);
-        _admin = AdminServer.Build(settings, books, health, metrics, _proxy.Services.GetRequiredService<Probe>());
+        _admin = AdminServer.Build(settings, books, health, metrics, _proxy.Services.GetRequiredService<Probe>(), _proxy.Services.GetRequiredService<Admission>());
     }
 
     /// <summary>Where agents send requests.</summary>

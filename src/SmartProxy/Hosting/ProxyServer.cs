@@ -50,6 +50,7 @@ internal static class ProxyServer
             Documents = Documents(books),
             Quote = app.Services.GetRequiredService<Probe>().RunAsync,
             Names = new OwnNames(settings.Options.Listen.ProxyHosts),
+            Admit = app.Services.GetRequiredService<Admission>().RequestAsync,
         });
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<ApprovalDesk>().StopWaiting);
         app.Run(context => forwarding.InvokeAsync(context, agents.HandleAsync));

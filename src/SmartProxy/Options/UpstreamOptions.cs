@@ -16,6 +16,14 @@ internal sealed class UpstreamOptions
     [Range(1, 300)]
     public int ConnectSeconds { get; set; } = 10;
 
+    /// <summary>Host names that are looked up at once for all agents; each takes a thread for as long as its name servers are silent.</summary>
+    [Range(2, 1_024)]
+    public int MaxLookups { get; set; } = 256;
+
+    /// <summary>Host names that are looked up at once for one agent; never more than half of all.</summary>
+    [Range(1, 1_024)]
+    public int MaxLookupsPerAgent { get; set; } = 64;
+
     /// <summary>Seconds without progress after which an exchange is given up. Model calls are slow.</summary>
     [Range(1, 86_400)]
     public int ActivitySeconds { get; set; } = 600;
@@ -47,6 +55,14 @@ internal sealed class UpstreamOptions
     /// <summary>Bytes of them that one agent may hold.</summary>
     [Range(0, long.MaxValue)]
     public long ReplayAgentBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>Bytes of WebSocket messages that are held until they were looked into, for all agents together.</summary>
+    [Range(8_388_608, long.MaxValue)]
+    public long MessageBudgetBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>Bytes of them that one agent may hold; never more than half of all.</summary>
+    [Range(4_194_304, long.MaxValue)]
+    public long MessageAgentBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>Seconds in which a request body that has to be known before a decision must have arrived: its beginning, or after a 402 its rest.</summary>
     [Range(1, 3_600)]

@@ -144,7 +144,7 @@ public sealed class DestinationGuardTests
     {
         var guard = Guard(resolve: _ => [.. answers.Split(',').Select(IPAddress.Parse)]);
 
-        var refused = await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Host("a.test"), 443, TestContext.Current.CancellationToken));
+        var refused = await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Me, Host("a.test"), 443, TestContext.Current.CancellationToken));
 
         Assert.Equal(DestinationFailure.NotAllowed, refused.Failure);
     }
@@ -159,8 +159,8 @@ public sealed class DestinationGuardTests
         var guard = Guard(resolve: _ => ++lookups == 1 ? [IPAddress.Parse("127.0.0.9")] : [IPAddress.Loopback], rules: $"127.0.0.9:{port}");
 
         // The first answer is allowed and nobody listens there; the second one, where somebody does, is not.
-        await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Host("rebind.test"), port, TestContext.Current.CancellationToken));
-        var refused = await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Host("rebind.test"), port, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Me, Host("rebind.test"), port, TestContext.Current.CancellationToken));
+        var refused = await Assert.ThrowsAsync<DestinationException>(async () => await guard.DialAsync(Me, Host("rebind.test"), port, TestContext.Current.CancellationToken));
 
         Assert.Equal((DestinationFailure.NotAllowed, 2), (refused.Failure, lookups));
         Assert.False(listener.Pending());
@@ -169,10 +169,12 @@ public sealed class DestinationGuardTests
     [Fact]
     public async Task A_name_without_an_answer_does_not_resolve()
     {
-        var failed = await Assert.ThrowsAsync<DestinationException>(async () => await Guard(resolve: _ => []).DialAsync(Host("a.test"), 443, TestContext.Current.CancellationToken));
+        var failed = await Assert.ThrowsAsync<DestinationException>(async () => await Guard(resolve: _ => []).DialAsync(Me, Host("a.test"), 443, TestContext.Current.CancellationToken));
 
         Assert.Equal(DestinationFailure.DnsFailed, failed.Failure);
     }
+
+    private static AgentId Me { get; } = new("me");
 
     private static HostName Host(string text) => HostName.TryParse(text, out var host) ? host : throw new ArgumentException(text);
 
@@ -180,6 +182,7 @@ public sealed class DestinationGuardTests
     {
         var options = new EgressOptions();
         rules.ToList().ForEach(options.Allow.Add);
-        return new DestinationGuard(own ?? new OwnListeners(), Microsoft.Extensions.Options.Options.Create(options), (name, _) => Task.FromResult(resolve!(name)));
+        var lookups = new NameLookups(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions()), name => resolve!(name));
+        return new DestinationGuard(own ?? new OwnListeners(), lookups, Microsoft.Extensions.Options.Options.Create(options));
     }
 }

@@ -53,10 +53,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
         builder.Services.AddSingleton<IPaymentFlow>(Flow);
         builder.Services.AddSingleton<IPaymentGuard>(Guard);
         builder.Services.AddSingleton(provider => new Authorities(authorities, TimeProvider.System, provider.GetRequiredService<ILogger<Authorities>>()));
-        builder.Services.AddSingleton(provider => new DestinationGuard(
-            provider.GetRequiredService<OwnListeners>(),
-            provider.GetRequiredService<IOptions<EgressOptions>>(),
-            (name, _) => Resolve(name)));
+        builder.Services.AddSingleton(provider => new NameLookups(provider.GetRequiredService<IOptions<UpstreamOptions>>(), name => Resolve(name).GetAwaiter().GetResult()));
         builder.Services.AddDataPath();
         builder.WebHost.ConfigureKestrel((_, kestrel) =>
         {

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
+using SmartProxy.Connections;
 using SmartProxy.Forwarding;
+using SmartProxy.Options;
+using SmartProxy.Protocol;
 using SmartProxy.Protocol.Mpp;
 
 namespace SmartProxy.Tests.Forwarding;
@@ -10,12 +13,16 @@ public sealed class WebSocketGuardTests
 {
     private const string Payment = """{"mpp":"authorization","authorization":"Payment abc"}""";
 
+    private const long Share = 4 * 1024 * 1024;
+    private const long All = 4 * Share;
+
     public static TheoryData<string, byte[]> Harmless => new()
     {
         { "a short text", Frame(Text(1, "hello")) },
         { "two fragments with a ping between", [.. Frame(Text(1, "he"), isLast: false), .. Frame(Text(9, "")), .. Frame(Text(0, "llo"))] },
         { "a long binary message", Frame((2, new byte[70_000])) },
         { "more than is looked into", Frame((2, new byte[WebSocketGuard.MaxMessage + 5_000])) },
+        { "more than is looked into, in fragments", [.. Frame((2, new byte[700_000]), isLast: false), .. Frame((0, new byte[700_000]), isLast: false), .. Frame((0, new byte[700_000]))] },
         { "json that only talks of payments", Frame(Text(1, """{"text":"mpp authorization x402/payment"}""")) },
     };
 
@@ -26,6 +33,7 @@ public sealed class WebSocketGuardTests
         { "in fragments", [.. Frame(Text(1, Payment[..9]), isLast: false), .. Frame(Text(9, "ping")), .. Frame(Text(0, Payment[9..]))] },
         { "with escapes", Frame(Text(1, """{"\u006dpp":"authorization"}""")) },
         { "behind padding", Frame(Text(1, new string(' ', 200_000) + Payment)) },
+        { "after a long message", [.. Frame((2, new byte[1_100_000]), isLast: false), .. Frame(Text(0, "x")), .. Frame(Text(1, Payment))] },
         { "after a harmless message", [.. Frame(Text(1, "hello")), .. Frame(Text(1, Payment))] },
     };
 
@@ -58,6 +66,34 @@ public sealed class WebSocketGuardTests
         await Assert.ThrowsAsync<IOException>(() => PassAsync([0x81, 0x01, (byte)'x', 0, 0, 0], 4096));
         await Assert.ThrowsAsync<IOException>(() => PassAsync([0xC1, 0x81, 0, 0, 0, 0, (byte)'x'], 4096));
     }
+
+    [Fact]
+    public async Task Unfinished_messages_take_an_agents_share_and_no_more_and_another_agent_is_served()
+    {
+        var budget = Budget();
+        var unfinished = Frame((2, new byte[1_000_000]), isLast: false);
+        var (open, ended) = (new List<WebSocketGuard>(), 0);
+        for (var i = 0; i < 20; i++)
+        {
+            open.Add(Guard(unfinished, 4096, budget.Of(Me)));
+            ended += await Record.ExceptionAsync(() => ReadAsync(open[^1], new MemoryStream())) is MessageBudgetException ? 1 : 0;
+            Assert.InRange(budget.Left, All - Share, All);
+        }
+
+        Assert.InRange(ended, 15, 18);
+        await using (var other = Guard(Frame((2, new byte[1_000_000])), 4096, budget.Of(new AgentId("you"))))
+        {
+            var passed = new MemoryStream();
+            await ReadAsync(other, passed);
+            Assert.True(passed.Length > 1_000_000);
+        }
+
+        open.ForEach(guard => guard.Dispose());
+        open.ForEach(guard => guard.Dispose());
+        Assert.Equal(All, budget.Left);
+    }
+
+    private static AgentId Me { get; } = new("me");
 
     private static (byte Opcode, byte[] Payload) Text(byte opcode, string text) => (opcode, Encoding.UTF8.GetBytes(text));
 
@@ -96,14 +132,32 @@ public sealed class WebSocketGuardTests
     private static async Task<byte[]> PassAsync(byte[] sent, int chunk, MemoryStream? passed = null)
     {
         passed ??= new MemoryStream();
-        await using var guard = new WebSocketGuard(new Dripping(sent, chunk), message => PaymentCredentials.FindInFrame(message.Span));
+        var budget = Budget();
+        await using (var guard = Guard(sent, chunk, budget.Of(Me)))
+        {
+            await ReadAsync(guard, passed);
+            if (passed.Length == sent.Length)
+            {
+                Assert.Equal(All, budget.Left); // nothing is held of what is over
+            }
+        }
+
+        return passed.ToArray();
+    }
+
+    private static MessageBudget Budget() =>
+        new(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { MessageBudgetBytes = All, MessageAgentBytes = Share }));
+
+    private static WebSocketGuard Guard(byte[] sent, int chunk, AgentQuota.Share share) =>
+        new(new Dripping(sent, chunk), share, message => PaymentCredentials.FindInFrame(message.Span));
+
+    private static async Task ReadAsync(WebSocketGuard guard, MemoryStream passed)
+    {
         var buffer = new byte[5_000];
         while (await guard.ReadAsync(buffer, TestContext.Current.CancellationToken) is var count and > 0)
         {
             passed.Write(buffer.AsSpan(0, count));
         }
-
-        return passed.ToArray();
     }
 
     /// <summary>Bytes that arrive in chunks of one size.</summary>

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Connections;
 using SmartProxy.Operator;
@@ -93,6 +94,33 @@ public sealed class ProxyTlsTests : IDisposable
 
         Assert.StartsWith("HTTP/1.1 407 ", await client.ReadHeadAsync(Token), StringComparison.Ordinal);
         Assert.Equal((SslApplicationProtocol.Http11, protocol), (tls.NegotiatedApplicationProtocol, tls.SslProtocol));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Handshakes_that_are_not_finished_are_counted_and_make_room_for_who_speaks()
+    {
+        await using var proxy = await ProxyFixture.StartAsync([], connections: options => options.MaxConnections = 8, tls: new ProxyTls { Names = [Host("proxy.test")] });
+        var slots = proxy.Services.GetRequiredService<ConnectionSlots>();
+        var silent = new List<RawClient>();
+        for (var i = 1; i <= 8; i++)
+        {
+            silent.Add(await proxy.ConnectAsync(Token));
+            while (slots.Open < i)
+            {
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+        }
+
+        using var client = await proxy.ConnectAsync(Token);
+        using var tls = new SslStream(client.Stream, leaveInnerStreamOpen: true, proxy.TrustsOurAuthority);
+        await tls.AuthenticateAsClientAsync(Options("proxy.test", SslProtocols.None), Token);
+        client.Stream = tls;
+        await client.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\n\r\n", Token);
+
+        Assert.StartsWith("HTTP/1.1 407 ", await client.ReadHeadAsync(Token), StringComparison.Ordinal);
+        Assert.Equal("", await silent[0].ReadToEndAsync(Token));
+        Assert.Equal(8, slots.Open);
+        silent.ForEach(one => one.Dispose());
     }
 
     [Fact]

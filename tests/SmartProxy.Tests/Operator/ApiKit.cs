@@ -93,6 +93,7 @@ public sealed class ApiKit : IAsyncLifetime
             Documents = documents,
             Quote = (context, identity, request) => QuoteAsync(context, identity.Agent.Value, request),
             Names = new OwnNames(["proxy.internal"]),
+            Admit = static (_, _, serve) => serve(),
         }).HandleAsync);
         Proxy = await StartAsync(_proxy);
     }
