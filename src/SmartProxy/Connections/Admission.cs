@@ -11,12 +11,29 @@ namespace SmartProxy.Connections;
 /// Who may come in now. An agent that holds its share of something is told so with 429 and nobody else notices; when all is taken, or memory is
 /// short, whoever comes next is asked to wait with 503. What is under way goes on.
 /// </summary>
-internal sealed class Admission(MemoryWatch memory, IOptions<ConnectionOptions> options)
+internal sealed class Admission
 {
     private const int WaitSeconds = 5;
+    private const int Least = 8;
 
-    private readonly AgentQuota _tunnels = AgentQuota.Fair(OpenFiles.Bound(options.Value.MaxTunnels), options.Value.MaxTunnelsPerAgent);
-    private readonly AgentQuota _requests = AgentQuota.Fair(OpenFiles.Bound(options.Value.MaxRequests), options.Value.MaxRequestsPerAgent);
+    private readonly MemoryWatch _memory;
+    private readonly AgentQuota _tunnels;
+    private readonly AgentQuota _requests;
+
+    /// <remarks>
+    /// Who reads nothing makes each request and tunnel hold as much as may wait for it. All requests fit into half of the memory and all tunnels into
+    /// the other half, and no agent gets more than half of either: one alone never makes memory short.
+    /// </remarks>
+    public Admission(MemoryWatch memory, IOptions<ConnectionOptions> options, IOptions<UpstreamOptions> upstream)
+    {
+        _memory = memory;
+        var limits = options.Value;
+        var waiting = Math.Max(KestrelSetup.BufferBytes(limits), upstream.Value.WindowBytes) + KestrelSetup.AnswerBytes;
+        _tunnels = new AgentQuota(Bound(limits.MaxTunnels), limits.MaxTunnelsPerAgent);
+        _requests = new AgentQuota(Bound(limits.MaxRequests), limits.MaxRequestsPerAgent);
+
+        long Bound(int wanted) => Math.Min(OpenFiles.Bound(wanted, OpenFiles.ToOrigins), Math.Max(Least, memory.Most / 2 / waiting));
+    }
 
     public static Refusal Overloaded { get; } = new(503, "overloaded", "the proxy has as much to do as it may; try again after Retry-After") { RetryAfterSeconds = WaitSeconds };
 
@@ -56,7 +73,7 @@ internal sealed class Admission(MemoryWatch memory, IOptions<ConnectionOptions> 
         : Later(new Refusal(429, "too_many_connections", "this agent has too many connections; close some and try again"));
 
     private Refusal? Take(AgentQuota.Share share, Refusal whenFull) =>
-        memory.IsShort ? Overloaded
+        _memory.IsShort ? Overloaded
         : share.TryTake(1) ? null
         : share.IsFull ? whenFull
         : Overloaded;

@@ -4,8 +4,8 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Connections;
 
 /// <summary>
-/// A resource that runs out: so much of it for all, and in it a share for each agent, so that none holds it all. Shares are kept by name; names
-/// come from credentials, so there are no more than agents.
+/// A resource that runs out: so much of it for all, and in it a share for each agent, never more than half, so that none holds it all. Shares are
+/// kept by name; names come from credentials, so there are no more than agents.
 /// </summary>
 /// <param name="all">How much there is, in the resource's own unit: connections, requests, bytes.</param>
 /// <param name="perAgent">How much of it one agent may hold.</param>
@@ -17,12 +17,15 @@ internal class AgentQuota(long all, long perAgent)
     /// <summary>What is free now.</summary>
     public long Left => _all.Left;
 
-    /// <summary>A quota of which no agent gets more than half, however small the whole turns out to be.</summary>
-    public static AgentQuota Fair(long all, long perAgent) => new(all, Math.Min(perAgent, Math.Max(1, all / 2)));
+    /// <summary>What is held now.</summary>
+    public long Taken => all - Left;
+
+    /// <summary>The agent that holds most now; somebody must have asked for a share.</summary>
+    public AgentId Largest => _shares.MaxBy(static share => share.Value.Taken).Key;
 
     public Share Of(AgentId agent) => _shares.GetOrAdd(agent, static (_, quota) => quota.NewShare(), this);
 
-    private Share NewShare() => new(_all, perAgent);
+    private Share NewShare() => new(_all, Math.Min(perAgent, Math.Max(1, all / 2)));
 
     /// <summary>One agent's part.</summary>
     internal sealed class Share
@@ -30,7 +33,12 @@ internal class AgentQuota(long all, long perAgent)
         private readonly Pot _all;
         private readonly Pot _own;
 
-        internal Share(Pot all, long most) => (_all, _own) = (all, new Pot(most));
+        private readonly long _most;
+
+        internal Share(Pot all, long most) => (_all, _own, _most) = (all, new Pot(most), most);
+
+        /// <summary>What the agent holds now.</summary>
+        public long Taken => _most - _own.Left;
 
         /// <summary>Whether the agent itself holds as much as it may: its own doing, and nobody else's trouble.</summary>
         public bool IsFull => _own.Left <= 0;

@@ -13,11 +13,11 @@ internal sealed class ConnectionSlots(IOptions<ConnectionOptions> options)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<ConnectionSlot> _waiting = new();
-    private readonly int _most = OpenFiles.Bound(options.Value.MaxConnections);
+    private readonly int _most = OpenFiles.Bound(options.Value.MaxConnections, OpenFiles.OfAgents);
     private int _open;
 
     /// <summary>How many of them each agent may hold.</summary>
-    internal AgentQuota Agents { get; } = AgentQuota.Fair(OpenFiles.Bound(options.Value.MaxConnections), options.Value.MaxConnectionsPerAgent);
+    internal AgentQuota Agents { get; } = new(OpenFiles.Bound(options.Value.MaxConnections, OpenFiles.OfAgents), options.Value.MaxConnectionsPerAgent);
 
     /// <summary>Connections that hold a place.</summary>
     public int Open => Volatile.Read(ref _open);

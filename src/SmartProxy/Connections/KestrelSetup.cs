@@ -9,7 +9,8 @@ namespace SmartProxy.Connections;
 internal static class KestrelSetup
 {
     private const int SmallestWindow = 65_535;
-    private const int AnswerBytes = 64 * 1024;
+    /// <summary>Bytes of an answer that may wait for its agent.</summary>
+    public const int AnswerBytes = 64 * 1024;
 
     public static void Apply(KestrelServerOptions kestrel, ConnectionOptions options)
     {
@@ -44,9 +45,17 @@ internal static class KestrelSetup
     }
 
     /// <summary>The same bounds for what lies below HTTP: the transport has its own, and a blind tunnel knows no other.</summary>
-    public static void Apply(SocketTransportOptions transport, ConnectionOptions options) =>
+    public static void Apply(SocketTransportOptions transport, ConnectionOptions options)
+    {
         (transport.MaxReadBufferSize, transport.MaxWriteBufferSize) = (BufferBytes(options), AnswerBytes);
+        transport.CreateBoundListenSocket = static endpoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            UnsentBytes.Bound(socket); // what it accepts takes that over
+            return socket;
+        };
+    }
 
-    // A request line and headers have to fit.
-    private static int BufferBytes(ConnectionOptions options) => Math.Max(options.BufferBytes, Math.Max(options.RequestLineBytes, options.RequestHeadersBytes));
+    /// <summary>Bytes that may wait on one connection for an origin. A request line and headers have to fit.</summary>
+    public static int BufferBytes(ConnectionOptions options) => Math.Max(options.BufferBytes, Math.Max(options.RequestLineBytes, options.RequestHeadersBytes));
 }

@@ -16,7 +16,6 @@ internal sealed class MemoryWatch
     private static readonly TimeSpan CollectEvery = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
-    private readonly long _most;
     private long _looked;
     private long _collected;
     private volatile bool _isShort;
@@ -24,8 +23,11 @@ internal sealed class MemoryWatch
     public MemoryWatch(IOptions<ConnectionOptions> options, TimeProvider time)
     {
         _time = time;
-        _most = options.Value.MemoryBytes > 0 ? options.Value.MemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 100 * DefaultPercent;
+        Most = options.Value.MemoryBytes > 0 ? options.Value.MemoryBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 100 * DefaultPercent;
     }
+
+    /// <summary>Bytes that the process should hold at most.</summary>
+    public long Most { get; }
 
     public bool IsShort
     {
@@ -42,7 +44,7 @@ internal sealed class MemoryWatch
 
     private void Look()
     {
-        _isShort = Environment.WorkingSet > _most;
+        _isShort = Environment.WorkingSet > Most;
         if (_isShort && IsTime(ref _collected, CollectEvery))
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -3,17 +3,25 @@ using System.Globalization;
 namespace SmartProxy.Connections;
 
 /// <summary>
-/// How many connections the operating system lets the process hold. Each takes a descriptor, and so do the connection to the origin behind it and
-/// one that is kept for the next request; accepting beyond that would fail for everybody.
+/// How many connections the operating system lets the process hold: each takes a descriptor, and opening more than there are fails for everybody, the
+/// journal among them. What is left when the process starts is divided; nobody takes of another's part.
 /// </summary>
 internal static class OpenFiles
 {
-    private const int EachTakes = 3;
+    /// <summary>The part for agents' connections, in eighths.</summary>
+    public const int OfAgents = 3;
+
+    /// <summary>The part for connections to origins.</summary>
+    public const int ToOrigins = 4;
+
+    /// <summary>The part for host names that are being resolved.</summary>
+    public const int ForNames = 1;
+
     private const int KeptFree = 48;
     private const int Least = 8;
 
-    /// <summary>A number of connections or requests, no larger than the descriptors that are left now allow.</summary>
-    public static int Bound(int wanted) => Limit() is { } limit ? Math.Min(wanted, Math.Max(Least, (limit - Used() - KeptFree) / EachTakes)) : wanted;
+    /// <summary>A number of connections, no larger than their part of the descriptors allows.</summary>
+    public static int Bound(int wanted, int eighths) => Limit() is { } limit ? Math.Min(wanted, Math.Max(Least, (limit - Used() - KeptFree) / 8 * eighths)) : wanted;
 
     // `Max open files  1024  524288  files`: soft and hard; the runtime raises the first to the second.
     private static int? Limit()

@@ -32,6 +32,7 @@ internal static class DataPath
 
         services.AddSingleton<OwnListeners>();
         services.TryAddSingleton(provider => new NameLookups(provider.GetRequiredService<IOptions<UpstreamOptions>>(), Dns.GetHostAddresses));
+        services.AddSingleton<OriginPlaces>();
         services.AddSingleton<DestinationGuard>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<ChargingOrigins>();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
+using SmartProxy.Connections;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -14,22 +15,25 @@ internal sealed class DestinationGuard
 {
     private readonly OwnListeners _own;
     private readonly NameLookups _lookups;
+    private readonly OriginPlaces _places;
     private readonly TimeSpan _resolveTime;
     private readonly EgressRule[] _allowed;
 
     /// <param name="own">Where this process listens.</param>
     /// <param name="lookups">Resolves names; asked once per connection.</param>
+    /// <param name="places">Where every connection takes a place.</param>
     /// <param name="options">The operator's exceptions.</param>
-    public DestinationGuard(OwnListeners own, NameLookups lookups, IOptions<EgressOptions> options)
+    public DestinationGuard(OwnListeners own, NameLookups lookups, OriginPlaces places, IOptions<EgressOptions> options)
     {
         _own = own;
         _lookups = lookups;
+        _places = places;
         _resolveTime = TimeSpan.FromSeconds(options.Value.ResolveSeconds);
         _allowed = [.. options.Value.Allow.Select(ParseRule)];
     }
 
     /// <summary>Connects to a host's first reachable address, for an agent.</summary>
-    /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer, or too many names are being resolved.</exception>
+    /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer, or too many names are being resolved or connections are in use.</exception>
     public async ValueTask<Socket> DialAsync(AgentId agent, HostName host, int port, CancellationToken cancellationToken)
     {
         // INVARIANT: the array that was judged is the array that is dialled; nobody resolves again in between.
@@ -44,7 +48,7 @@ internal sealed class DestinationGuard
         {
             try
             {
-                return await ConnectAsync(new IPEndPoint(address, port), cancellationToken);
+                return await ConnectAsync(new IPEndPoint(address, port), _places.Take(agent, host), cancellationToken);
             }
             catch (SocketException e)
             {
@@ -94,9 +98,9 @@ internal sealed class DestinationGuard
         return false;
     }
 
-    private static async ValueTask<Socket> ConnectAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    private static async ValueTask<Socket> ConnectAsync(IPEndPoint endpoint, AgentQuota.Share place, CancellationToken cancellationToken)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new OriginSocket(endpoint, place);
         try
         {
             await socket.ConnectAsync(endpoint, cancellationToken);
@@ -144,7 +148,10 @@ internal enum DestinationFailure
     /// <summary>The agent has as many names looked up as it may.</summary>
     TooManyLookups,
 
-    /// <summary>All together have.</summary>
+    /// <summary>The agent has as many connections to origins in use as it may.</summary>
+    TooManyConnections,
+
+    /// <summary>All together have as many of either.</summary>
     Overloaded,
 }
 

@@ -96,7 +96,7 @@ internal sealed partial class ForwardingEndpoint(
     private async ValueTask<ForwarderError> SendAsync(HttpContext context, FirstAttempt attempt, ForwardTarget target)
     {
         using var open = parts.Open.Watch(context, target);
-        return await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Unpaid, attempt);
+        return await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Of(target.Identity.Agent), parts.Unpaid, attempt);
     }
 
     private async ValueTask PayAsync(UpstreamCall call)

@@ -6,7 +6,7 @@ namespace SmartProxy.Forwarding;
 
 /// <summary>Memory for WebSocket messages that are looked into, in bytes. Nothing passes uninspected: a socket that gets no more of it ends.</summary>
 internal sealed class MessageBudget(IOptions<UpstreamOptions> options)
-    : AgentQuota(options.Value.MessageBudgetBytes, Math.Min(options.Value.MessageAgentBytes, options.Value.MessageBudgetBytes / 2));
+    : AgentQuota(options.Value.MessageBudgetBytes, options.Value.MessageAgentBytes);
 
 /// <summary>An agent's sockets hold as much of unfinished messages as they may: this one ends before its message goes on.</summary>
 internal sealed class MessageBudgetException() : IOException("the WebSocket messages of this agent that are not finished take as much memory as they may");

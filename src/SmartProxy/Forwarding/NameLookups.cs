@@ -14,7 +14,7 @@ namespace SmartProxy.Forwarding;
 /// <param name="resolve">Resolves a name, and blocks until it has.</param>
 internal sealed class NameLookups(IOptions<UpstreamOptions> options, Func<string, IPAddress[]> resolve)
 {
-    private readonly AgentQuota _places = AgentQuota.Fair(options.Value.MaxLookups, options.Value.MaxLookupsPerAgent);
+    private readonly AgentQuota _places = new(OpenFiles.Bound(options.Value.MaxLookups, OpenFiles.ForNames), options.Value.MaxLookupsPerAgent);
     private readonly Dictionary<(AgentId Agent, HostName Host), Task<IPAddress[]>> _running = [];
     private readonly Lock _gate = new();
 

@@ -76,7 +76,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
         using var registration = agentLeft.Register(sending.AgentLeft);
 
         context.Features.Set<IForwarderErrorFeature>(null);
-        var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Invoker, parts.Paid, sending, drain.Token);
+        var error = await parts.Forwarder.SendAsync(context, target.Prefix, parts.Client.Of(target.Identity.Agent), parts.Paid, sending, drain.Token);
         context.RequestAborted = agentLeft;
 
         var ending = EndingOf(sending, error, agentLeft.IsCancellationRequested);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -9,7 +10,10 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Forwarding;
 
-/// <summary>The one client that speaks to origins. It follows nothing, decodes nothing, stores nothing, and dials only through the guard.</summary>
+/// <summary>
+/// The one client that speaks to origins. It follows nothing, decodes nothing, stores nothing, and dials only through the guard. Each agent has
+/// connections of its own.
+/// </summary>
 internal sealed class UpstreamClient : IDisposable
 {
     /// <summary>Set on a paid request; marked the moment its payment header is written towards a connection.</summary>
@@ -18,19 +22,42 @@ internal sealed class UpstreamClient : IDisposable
     /// <summary>Set on every request: whose it is.</summary>
     public static readonly HttpRequestOptionsKey<AgentId> Agent = new("smart-proxy.agent");
 
+    private readonly ConcurrentDictionary<AgentId, Lazy<HttpMessageInvoker>> _invokers = new();
     private readonly DestinationGuard _guard;
+    private readonly OriginPlaces _places;
+    private readonly UpstreamOptions _options;
+    private readonly UpstreamTrust _trust;
+    private readonly UpstreamIdentities _identities;
 
-    public UpstreamClient(DestinationGuard guard, IOptions<UpstreamOptions> options)
+    // The library's windows grow to 16 MiB a stream by themselves, and an agent that stops reading then would leave all of it here.
+    static UpstreamClient() => AppContext.SetSwitch("System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing", true);
+
+    public UpstreamClient(DestinationGuard guard, OriginPlaces places, IOptions<UpstreamOptions> options)
     {
-        _guard = guard;
-        Invoker = new HttpMessageInvoker(new FlushingHandler(CreateHandler(options.Value)), disposeHandler: true);
+        (_guard, _places, _options) = (guard, places, options.Value);
+        (_trust, _identities) = (new UpstreamTrust(_options.ExtraCaFile), new UpstreamIdentities(_options.ClientCertificates));
     }
 
-    public HttpMessageInvoker Invoker { get; }
+    /// <summary>Sends what an agent asks, on connections that only it uses. Names come from credentials, so there are no more than agents.</summary>
+    public HttpMessageInvoker Of(AgentId agent) =>
+        _invokers.GetOrAdd(agent, static (agent, client) => new Lazy<HttpMessageInvoker>(() => client.Create(agent)), this).Value;
 
-    public void Dispose() => Invoker.Dispose();
+    public void Dispose()
+    {
+        foreach (var invoker in _invokers.Values)
+        {
+            invoker.Value.Dispose();
+        }
+    }
 
-    private SocketsHttpHandler CreateHandler(UpstreamOptions options) => new()
+    private HttpMessageInvoker Create(AgentId agent)
+    {
+        var pool = new OriginPool(CreateHandler);
+        _places.Keep(agent, pool.EndIdle);
+        return new HttpMessageInvoker(new FlushingHandler(pool), disposeHandler: true);
+    }
+
+    private SocketsHttpHandler CreateHandler() => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -38,13 +65,14 @@ internal sealed class UpstreamClient : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
-        ConnectTimeout = TimeSpan.FromSeconds(options.ConnectSeconds),
-        Expect100ContinueTimeout = TimeSpan.FromMilliseconds(options.ExpectMilliseconds),
+        ConnectTimeout = TimeSpan.FromSeconds(_options.ConnectSeconds),
+        Expect100ContinueTimeout = TimeSpan.FromMilliseconds(_options.ExpectMilliseconds),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
         KeepAlivePingDelay = TimeSpan.FromSeconds(60),
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         MaxResponseHeadersLength = 128,
+        InitialHttp2StreamWindowSize = _options.WindowBytes,
 
         // An answer that was not read to its end takes its connection with it: nothing left over meets the next agent.
         MaxResponseDrainSize = 0,
@@ -64,8 +92,8 @@ internal sealed class UpstreamClient : IDisposable
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowRenegotiation = false,
             CertificateChainPolicy = UpstreamTrust.SystemPolicy(),
-            RemoteCertificateValidationCallback = new UpstreamTrust(options.ExtraCaFile).Accept,
-            LocalCertificateSelectionCallback = new UpstreamIdentities(options.ClientCertificates).Select,
+            RemoteCertificateValidationCallback = _trust.Accept,
+            LocalCertificateSelectionCallback = _identities.Select,
         },
     };
 

@@ -75,6 +75,8 @@ internal static class UpstreamFailures
         DestinationFailure.ConnectFailed => new Refusal(StatusCodes.Status502BadGateway, "upstream_connect_failed", "the origin refused the connection; try again later"),
         DestinationFailure.TooManyLookups => Admission.Later(
             new Refusal(StatusCodes.Status429TooManyRequests, "too_many_lookups", "this agent has too many host names being looked up; wait for some and try again")),
+        DestinationFailure.TooManyConnections => Admission.Later(
+            new Refusal(StatusCodes.Status429TooManyRequests, "too_many_upstream_connections", "this agent has too many connections to origins in use; wait for some and try again")),
         DestinationFailure.Overloaded => Admission.Overloaded,
     };
 }

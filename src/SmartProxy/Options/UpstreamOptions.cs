@@ -16,6 +16,18 @@ internal sealed class UpstreamOptions
     [Range(1, 300)]
     public int ConnectSeconds { get; set; } = 10;
 
+    /// <summary>Connections to origins for all agents together, those kept for the next request among them; fewer where the process may open fewer files.</summary>
+    [Range(2, 1_000_000)]
+    public int MaxConnections { get; set; } = 20_000;
+
+    /// <summary>Connections to origins for one agent; never more than half of all. Kept ones make room for new ones.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxConnectionsPerAgent { get; set; } = 4_000;
+
+    /// <summary>Bytes of an answer that an HTTP/2 origin may send ahead of its agent, per stream. A larger window is faster over long distances.</summary>
+    [Range(65_535, 16_777_216)]
+    public int WindowBytes { get; set; } = 512 * 1024;
+
     /// <summary>Host names that are looked up at once for all agents; each takes a thread for as long as its name servers are silent.</summary>
     [Range(2, 1_024)]
     public int MaxLookups { get; set; } = 256;

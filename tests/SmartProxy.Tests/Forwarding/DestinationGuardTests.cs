@@ -182,7 +182,8 @@ public sealed class DestinationGuardTests
     {
         var options = new EgressOptions();
         rules.ToList().ForEach(options.Allow.Add);
-        var lookups = new NameLookups(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions()), name => resolve!(name));
-        return new DestinationGuard(own ?? new OwnListeners(), lookups, Microsoft.Extensions.Options.Options.Create(options));
+        var upstream = Microsoft.Extensions.Options.Options.Create(new UpstreamOptions());
+        var lookups = new NameLookups(upstream, name => resolve!(name));
+        return new DestinationGuard(own ?? new OwnListeners(), lookups, new OriginPlaces(upstream), Microsoft.Extensions.Options.Options.Create(options));
     }
 }
