@@ -1,10 +1,11 @@
 using SmartProxy.Accounting;
 using SmartProxy.Accounting.Evidence;
 using SmartProxy.Accounting.Statements;
+using SmartProxy.AdminApi;
 using SmartProxy.Demo;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using SmartProxy.Accounting;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using SmartProxy.Accounting.Evidence;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

@@ -1,4 +1,4 @@
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -76,7 +77,7 @@ internal static class InitCommand
         await seams.CreateLedger(data);
 
         var mode = network.IsTest ? InstallationMode.Test : InstallationMode.Live;
-        Installation.Record(data, mode, network.Chain, policy, seams.Time.GetUtcNow());
+        InstallationFile.Record(data, mode, network.Chain, policy, seams.Time.GetUtcNow());
         WritePolicy(policy, network);
         return new InitResult(data, policy, network, mode, wallet, agent, token);
     }

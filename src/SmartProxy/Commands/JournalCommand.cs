@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

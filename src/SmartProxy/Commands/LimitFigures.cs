@@ -1,6 +1,6 @@
 using System.Text.Json;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

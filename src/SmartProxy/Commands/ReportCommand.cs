@@ -1,7 +1,5 @@
 using System.CommandLine;
 using SmartProxy.Accounting;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
 
 namespace SmartProxy.Commands;
 

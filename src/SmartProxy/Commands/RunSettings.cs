@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Configuration;
 using SmartProxy.Hosting;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 
 namespace SmartProxy.Commands;
@@ -10,7 +9,7 @@ internal sealed record RunSettings
 {
     public required DataFolder Data { get; init; }
 
-    public required Installation Installation { get; init; }
+    public required InstallationFile Installation { get; init; }
 
     /// <summary>The policy file or folder, full path; it was there a moment ago.</summary>
     public required string Policy { get; init; }
@@ -45,7 +44,7 @@ internal sealed record RunSettings
     /// <summary>The same from settings that are already put together.</summary>
     public static RunSettings From(DataFolder data, string policy, IConfiguration configuration, string folder)
     {
-        var installation = Installation.Load(data);
+        var installation = InstallationFile.Load(data);
         if (!File.Exists(policy) && !Directory.Exists(policy))
         {
             throw new OperatorException($"there is no policy at `{policy}`; `smartproxy init` writes a first one, and `--policy` names another place");

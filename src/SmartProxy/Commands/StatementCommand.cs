@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
 using SmartProxy.Accounting.Statements;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

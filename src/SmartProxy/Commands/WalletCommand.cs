@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -122,7 +123,7 @@ internal static class WalletCommand
 
     private static void RequireFree(DataFolder data, string name)
     {
-        _ = Installation.Load(data);
+        _ = InstallationFile.Load(data);
         var (keyFile, passwordFile) = PathsOf(data, name);
         if (File.Exists(keyFile) || File.Exists(passwordFile))
         {

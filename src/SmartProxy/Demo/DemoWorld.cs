@@ -1,9 +1,8 @@
 using System.Text;
-using Microsoft.Extensions.Configuration;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 

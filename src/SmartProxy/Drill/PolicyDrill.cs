@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Policies;
 using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;

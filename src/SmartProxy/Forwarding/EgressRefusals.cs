@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Payments;
 
 namespace SmartProxy.Forwarding;

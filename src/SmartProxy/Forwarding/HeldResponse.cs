@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Payments;
 
 namespace SmartProxy.Forwarding;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Connections;
 using SmartProxy.Policies;
 

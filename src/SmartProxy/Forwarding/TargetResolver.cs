@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using SmartProxy.Connections;
 using SmartProxy.Identity;

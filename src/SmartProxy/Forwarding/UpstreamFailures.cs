@@ -1,5 +1,4 @@
 using System.Security.Authentication;
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Connections;
 using SmartProxy.Payments;
 using Yarp.ReverseProxy.Forwarder;

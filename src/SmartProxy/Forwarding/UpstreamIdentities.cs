@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 

@@ -1,12 +1,11 @@
+using SmartProxy.AdminApi;
 using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Identity;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
-using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;

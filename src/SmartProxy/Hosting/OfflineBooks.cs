@@ -1,9 +1,11 @@
+using SmartProxy.AdminApi;
 using SmartProxy.Commands;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using PaymentQuery = SmartProxy.Operator.PaymentQuery;
+using SmartProxy.Storage.Chain;
+using PaymentQuery = SmartProxy.AdminApi.PaymentQuery;
 
 namespace SmartProxy.Hosting;
 

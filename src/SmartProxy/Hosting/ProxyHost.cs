@@ -2,16 +2,13 @@ using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
-using SmartProxy.Agents;
+using SmartProxy.AdminApi;
 using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
 using SmartProxy.Forwarding;
-using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
-using SmartProxy.Payments;
-using SmartProxy.Policies;
 
 namespace SmartProxy.Hosting;
 

@@ -1,6 +1,6 @@
 using SmartProxy.Commands;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Storage;
 using SmartProxy.Wallet;

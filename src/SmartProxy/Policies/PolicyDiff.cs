@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Policy;
 using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
 

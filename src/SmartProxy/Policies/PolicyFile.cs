@@ -1,5 +1,5 @@
 using SmartProxy.Forwarding;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 

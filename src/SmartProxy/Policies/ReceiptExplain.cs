@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Policy.Edits;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Receipts;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
 

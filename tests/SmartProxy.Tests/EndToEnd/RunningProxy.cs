@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -54,7 +54,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     private RunningProxy(TempFolder folder, ProxySetup setup, Dictionary<string, string> tokens) => (_folder, _setup, _tokens) = (folder, setup, tokens);
 
     /// <summary>The product's own composition; only keys are opened faster.</summary>
-    public static CommandSeams Seams { get; } = Hosting.Seams.Create() with { KeyFiles = new KeyFiles(new SystemRandomSource(), CheapScrypt) };
+    public static CommandSeams Seams { get; } = SmartProxy.Hosting.Seams.Create() with { KeyFiles = new KeyFiles(new SystemRandomSource(), CheapScrypt) };
 
     public DataFolder Data => new(_folder.File("data"));
 

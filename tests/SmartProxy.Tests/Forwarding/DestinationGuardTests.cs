@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Options;
 using SmartProxy.Forwarding;
 using SmartProxy.Options;
 using SmartProxy.Protocol;

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using SmartProxy.Commands;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.EndToEnd;

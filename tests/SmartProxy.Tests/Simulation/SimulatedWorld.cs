@@ -1,9 +1,7 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using SmartProxy.AdminApi;
 using SmartProxy.Drill;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.Storage.Chain;

@@ -1,4 +1,3 @@
-using SmartProxy.Protocol;
 using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;

@@ -1,4 +1,3 @@
-using SmartProxy.Policy;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies.Simulation;

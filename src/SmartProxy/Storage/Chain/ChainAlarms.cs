@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage.Chain;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Storage.Chain;
 

@@ -1,5 +1,3 @@
-using SmartProxy.Protocol;
-
 namespace SmartProxy.Storage.Chain;
 
 /// <summary>Reads the events of our wallets block range by block range, so much in one sweep, and smaller ranges when a node finds one too large.</summary>

@@ -4,7 +4,6 @@ using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.Storage.Chain;
-using SmartProxy.Tests.Storage;
 using SmartProxy.Tests.Storage.Chain;
 
 namespace SmartProxy.Tests.Accounting.Statements;

@@ -1,7 +1,5 @@
-using System.Text.Json.Nodes;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Tests.Storage.Chain;
 

@@ -1,8 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.AdminApi;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
-using SmartProxy.Storage;
 using SmartProxy.Storage.Chain;
 using SmartProxy.TestKit;
 

@@ -1,5 +1,4 @@
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using SmartProxy.Storage.Chain;
