@@ -1,10 +1,10 @@
 using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Policy;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Hosting;
 

@@ -1,4 +1,5 @@
 using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Identity;
@@ -9,7 +10,6 @@ using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 using SmartProxy.Wallet;
 
 namespace SmartProxy.Hosting;

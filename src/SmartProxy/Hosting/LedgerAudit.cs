@@ -1,6 +1,6 @@
+using SmartProxy.Chain;
 using SmartProxy.Commands;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Hosting;
 

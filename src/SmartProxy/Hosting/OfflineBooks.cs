@@ -1,10 +1,10 @@
 using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Commands;
 using SmartProxy.Installation;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 using PaymentQuery = SmartProxy.AdminApi.PaymentQuery;
 
 namespace SmartProxy.Hosting;

@@ -1,11 +1,11 @@
 using SmartProxy.Accounting.Statements;
+using SmartProxy.Chain;
 using SmartProxy.Commands;
 using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Hosting;
 

@@ -1,4 +1,4 @@
-using SmartProxy.Storage.Chain;
+using SmartProxy.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -5,7 +5,7 @@ using Polly.Retry;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// The little of an EVM node's JSON-RPC that the books need. Reads only; answers are bounded by <see cref="HttpClient.MaxResponseContentBufferSize"/>,

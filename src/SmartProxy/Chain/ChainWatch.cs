@@ -1,8 +1,9 @@
 using System.Globalization;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// Reconciles the books with one chain. A sweep (1) takes the newest block that is final for all nodes, (2) reads what token contracts told about

@@ -1,7 +1,8 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Tests.Storage;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>What an honest chain proves: settled, dead, cancelled; and what it shows that nothing explains.</summary>
 public sealed class ChainWatchTests

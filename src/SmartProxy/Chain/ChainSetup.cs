@@ -1,8 +1,9 @@
 using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Makes the watch of every configured network.</summary>
 internal static class ChainSetup

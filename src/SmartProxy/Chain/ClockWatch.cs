@@ -1,7 +1,7 @@
 using System.Globalization;
 using SmartProxy.Ledger;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Time since the machine was started, suspensions included; nobody can set it.</summary>
 internal interface IBootClock

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
+using SmartProxy.Chain;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
-namespace SmartProxy.Tests.Storage;
+namespace SmartProxy.Tests.Chain;
 
 public sealed class EthRpcTests
 {

@@ -1,8 +1,9 @@
 using SmartProxy.Accounting.Merchants;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Tests.Storage;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>Money that comes back is shown with the payment that it fits, and is never a budget.</summary>
 public sealed class RefundTests

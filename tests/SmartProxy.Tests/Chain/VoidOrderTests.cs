@@ -1,9 +1,10 @@
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
+using SmartProxy.Tests.Storage;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>A doubt that no chain settles may be closed by a person, when it can't be charged any more, and never returns money.</summary>
 public sealed class VoidOrderTests

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using SmartProxy.Chain;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>A chain in memory with one EIP-3009 token, as far as a payer's books look at it.</summary>
 internal sealed class FakeChain

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 using SmartProxy.TestKit;
+using SmartProxy.Tests.Storage;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>A ledger on disk, a chain in memory, nodes of it, and the watch between them, all on one clock that a test moves.</summary>
 internal sealed class ChainWorld : IAsyncDisposable

@@ -1,7 +1,7 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>What a wallet lacks for a payment.</summary>
 /// <param name="Balance">Its token units at the block.</param>

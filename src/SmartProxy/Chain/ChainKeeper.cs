@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>A chain that is swept, and how often.</summary>
 internal sealed record KeptChain(ChainWatch Watch, TimeSpan Interval)

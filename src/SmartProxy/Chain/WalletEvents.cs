@@ -1,7 +1,8 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// Explains every event of our wallets by a decision. A use is settled only with exactly its transfer in the same transaction: payee, amount and

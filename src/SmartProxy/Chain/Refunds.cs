@@ -1,7 +1,8 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// Matches what comes in with what was paid: a transfer from the payee of a payment, to the wallet that paid it, in the same token, after it, of at most

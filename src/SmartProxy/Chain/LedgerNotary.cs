@@ -1,7 +1,7 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>What the chain says about a journal.</summary>
 /// <param name="Explained">Uses of our authorizations that a decision explains, with the whole journal before it unchanged.</param>

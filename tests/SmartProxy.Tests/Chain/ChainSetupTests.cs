@@ -1,9 +1,9 @@
+using SmartProxy.Chain;
 using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>Which blocks count.</summary>
 public sealed class ChainSetupTests

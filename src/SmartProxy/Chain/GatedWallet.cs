@@ -3,7 +3,7 @@ using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Wallet;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// A wallet that asks the clock and the chain before it signs: a clock that jumped or that the chain is ahead of signs nothing, and nothing is

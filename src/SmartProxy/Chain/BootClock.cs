@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary><c>CLOCK_BOOTTIME</c> of Linux and its equal of macOS; elsewhere the system's count of milliseconds.</summary>
 internal sealed partial class BootClock : IBootClock

@@ -1,4 +1,4 @@
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Reads the events of our wallets block range by block range, so much in one sweep, and smaller ranges when a node finds one too large.</summary>
 internal sealed class LogScan(AgreedChain chain)

@@ -3,7 +3,7 @@ using System.Text.Json;
 using SmartProxy.Protocol;
 using SmartProxy.Text;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Reads the values that a node spells in JSON. What has another form than was expected is an <see cref="EthRpcException"/>, never a default.</summary>
 internal static class EthJson

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>Nodes that lie, lag, follow another branch or answer rubbish: nothing is proven, nothing is released, and an alarm says which.</summary>
 public sealed class ChainFaultTests

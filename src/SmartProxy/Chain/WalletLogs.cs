@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>A block, as far as the books need it.</summary>
 internal sealed record BlockHeader(long Number, Bytes32 Hash, DateTimeOffset Time);

@@ -3,7 +3,7 @@ using System.Text.Json;
 using SmartProxy.AdminApi;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Says loudly, once, what is wrong with a chain or with its nodes: a log record, a counter, and a reason in health as long as it stands.</summary>
 internal sealed partial class ChainAlarms(Metrics metrics, ILogger<ChainAlarms> logger)

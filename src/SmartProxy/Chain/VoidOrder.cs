@@ -3,8 +3,9 @@ using System.Text.Json;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>
 /// <c>payments void</c>: an operator closes a doubt that no chain settles. Only when the authorization can't be used any more: by the chain's time

@@ -1,7 +1,8 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Storage;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>A token contract and a wallet that pays with it.</summary>
 internal readonly record struct WalletAccount(EvmAddress Asset, EvmAddress Wallet);

@@ -1,6 +1,6 @@
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Storage.Chain;
+namespace SmartProxy.Chain;
 
 /// <summary>Why nothing that the nodes say may be acted on. The wire word of each is its snake_case form.</summary>
 internal enum ChainFault

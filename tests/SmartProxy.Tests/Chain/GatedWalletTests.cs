@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
+using SmartProxy.Tests.Storage;
 using SmartProxy.Wallet;
 
-namespace SmartProxy.Tests.Storage.Chain;
+namespace SmartProxy.Tests.Chain;
 
 /// <summary>What is asked before a signature: the wallet's money, and the clock.</summary>
 public sealed class GatedWalletTests
