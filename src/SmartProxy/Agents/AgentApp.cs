@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Primitives;
 using SmartProxy.AdminApi;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Policies;

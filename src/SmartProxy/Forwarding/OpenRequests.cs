@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 
 namespace SmartProxy.Forwarding;

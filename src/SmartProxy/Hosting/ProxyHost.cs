@@ -7,6 +7,8 @@ using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Attempts;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Installation;
 using SmartProxy.Options;
 

@@ -1,4 +1,5 @@
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Installation;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;

@@ -1,5 +1,5 @@
 using SmartProxy.AdminApi;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Ledger;
 using SmartProxy.Policies;
 using SmartProxy.Policy;

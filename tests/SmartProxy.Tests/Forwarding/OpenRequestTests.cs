@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Origins;
 using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.TestKit;
