@@ -1,6 +1,6 @@
-using SmartProxy.Commands;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.AdminApi;
 
@@ -30,7 +30,7 @@ internal sealed class GrantsApi(AdminServices services)
             return;
         }
 
-        TimeSpan? time = CommonOptions.TryReadDuration(order["for"] ?? "", out var duration) ? duration : null;
+        TimeSpan? time = Durations.TryRead(order["for"] ?? "", out var duration) ? duration : null;
         var wanted = new GrantOrder(order["owner"], order["amount"], time, order["reason"], order["merchant"]);
         var now = services.Time.GetUtcNow();
         if (GrantWords.TryMake(wanted, Ids.New(now, services.Random), now, order.By, out var objection) is not { } grant)

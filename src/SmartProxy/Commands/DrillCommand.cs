@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SmartProxy.Drill;
 using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;

@@ -4,6 +4,7 @@ using SmartProxy.Identity;
 using SmartProxy.Installation;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SmartProxy.Hosting;
 using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;

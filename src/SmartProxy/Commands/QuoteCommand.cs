@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using SmartProxy.AdminApi;
 using SmartProxy.Installation;
+using SmartProxy.Payments;
 using SmartProxy.Text;
 
 namespace SmartProxy.Commands;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SmartProxy.Accounting;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

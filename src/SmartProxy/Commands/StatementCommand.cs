@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using SmartProxy.Accounting.Statements;
+using SmartProxy.Accounting;
 using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using SmartProxy.AdminApi;
 using SmartProxy.Installation;
 using SmartProxy.Ledger;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Text;

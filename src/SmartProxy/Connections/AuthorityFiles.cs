@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using SmartProxy.Commands;
 using SmartProxy.Installation;
 
 namespace SmartProxy.Connections;

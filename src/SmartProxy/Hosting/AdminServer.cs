@@ -1,6 +1,5 @@
 using SmartProxy.AdminApi;
 using SmartProxy.Chain;
-using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;

@@ -1,10 +1,8 @@
 using SmartProxy.AdminApi;
 using SmartProxy.Chain;
-using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Identity;
 using SmartProxy.Installation;
-using SmartProxy.Keys;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;

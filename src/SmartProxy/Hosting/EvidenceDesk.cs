@@ -1,5 +1,4 @@
 using SmartProxy.Accounting.Evidence;
-using SmartProxy.Commands;
 using SmartProxy.Installation;
 
 namespace SmartProxy.Hosting;

@@ -1,6 +1,5 @@
 using SmartProxy.AdminApi;
 using SmartProxy.Chain;
-using SmartProxy.Commands;
 using SmartProxy.Installation;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;

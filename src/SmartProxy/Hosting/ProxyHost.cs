@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
 using SmartProxy.AdminApi;
-using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
 using SmartProxy.Forwarding;

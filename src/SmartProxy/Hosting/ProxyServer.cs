@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using SmartProxy.AdminApi;
 using SmartProxy.Agents;
-using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;

@@ -1,6 +1,6 @@
 using SmartProxy.Accounting.Statements;
+using SmartProxy.Accounting;
 using SmartProxy.Chain;
-using SmartProxy.Commands;
 using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Options;

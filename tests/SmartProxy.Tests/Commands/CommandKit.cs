@@ -1,8 +1,10 @@
 using SmartProxy.AdminApi;
 using SmartProxy.Commands;
+using SmartProxy.Hosting;
 using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 

@@ -1,4 +1,4 @@
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
 using SmartProxy.Identity;
 using SmartProxy.Installation;
 using SmartProxy.Ledger;

@@ -10,6 +10,7 @@ using SmartProxy.Identity;
 using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -72,7 +73,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     {
         var folder = new TempFolder();
         var proxy = new RunningProxy(folder, setup, []);
-        var made = await InitCommand.MakeAsync(Seams, proxy.Data, proxy.PolicyFile, "base-sepolia");
+        var made = await Seams.Installer.MakeAsync(proxy.Data, proxy.PolicyFile, "base-sepolia");
         proxy._tokens["me"] = made.Token.Reveal();
         var credentials = new CredentialEditor(new CredentialFile(proxy.Data.Credentials), TimeProvider.System, new SystemRandomSource());
         foreach (var agent in setup.Agents)

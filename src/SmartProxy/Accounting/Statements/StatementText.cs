@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using SmartProxy.Commands;
 using SmartProxy.Protocol;
 using SmartProxy.Text;
 

@@ -1,12 +1,12 @@
-using SmartProxy.Commands;
 using SmartProxy.Installation;
+using SmartProxy.Keys;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Storage;
 using SmartProxy.Wallet;
 using SmartProxy.Wallet.Keys;
 
-namespace SmartProxy.Keys;
+namespace SmartProxy.Hosting;
 
 /// <summary>Opens every wallet of an installation, and lets each signer count what was signed before.</summary>
 internal static class WalletLoader

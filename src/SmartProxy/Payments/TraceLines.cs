@@ -1,9 +1,8 @@
 using System.Text.Json;
-using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using SmartProxy.Text;
 
-namespace SmartProxy.Commands;
+namespace SmartProxy.Payments;
 
 /// <summary>The member <c>trace</c> of an answer or a receipt, as everybody prints it.</summary>
 internal static class TraceLines

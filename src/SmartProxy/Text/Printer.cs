@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace SmartProxy.Commands;
+namespace SmartProxy.Text;
 
 /// <summary>Output of commands: one JSON document on a line of its own, or columns that line up.</summary>
 internal static class Printer

@@ -1,6 +1,6 @@
 using SmartProxy.Installation;
 
-namespace SmartProxy.Commands;
+namespace SmartProxy.Connections;
 
 /// <summary>The certificate authorities of a data folder, whether a process runs on it or not.</summary>
 internal interface IAuthorityFiles

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using SmartProxy.AdminApi;
 using SmartProxy.Installation;
 
-namespace SmartProxy.Commands;
+namespace SmartProxy.AdminApi;
 
 /// <summary>Who gives an order on the command line, and why: for the record.</summary>
 internal static class People

@@ -1,8 +1,7 @@
-using SmartProxy.Hosting;
 using SmartProxy.Installation;
 using SmartProxy.Options;
 
-namespace SmartProxy.Commands;
+namespace SmartProxy.Hosting;
 
 /// <summary>Everything that a start needs, checked.</summary>
 internal sealed record RunSettings
