@@ -20,6 +20,9 @@ internal class AgentQuota(long all, long perAgent)
     /// <summary>What is held now.</summary>
     public long Taken => all - Left;
 
+    /// <summary>Whether more than half of it is held.</summary>
+    public bool IsHalfTaken => Taken > all / 2;
+
     /// <summary>The agent that holds most now; somebody must have asked for a share.</summary>
     public AgentId Largest => _shares.MaxBy(static share => share.Value.Taken).Key;
 
@@ -39,6 +42,9 @@ internal class AgentQuota(long all, long perAgent)
 
         /// <summary>What the agent holds now.</summary>
         public long Taken => _most - _own.Left;
+
+        /// <summary>Whether the agent holds more than half of what it may.</summary>
+        public bool IsHalfTaken => Taken > _most / 2;
 
         /// <summary>Whether the agent itself holds as much as it may: its own doing, and nobody else's trouble.</summary>
         public bool IsFull => _own.Left <= 0;

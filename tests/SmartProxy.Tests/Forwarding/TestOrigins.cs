@@ -58,7 +58,7 @@ internal sealed class TestOrigin : IAsyncDisposable
 
     public string Url => $"{Scheme}://{Authority}";
 
-    public static async Task<TestOrigin> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true)
+    public static async Task<TestOrigin> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true, IPAddress? address = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -67,7 +67,7 @@ internal sealed class TestOrigin : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            kestrel.Listen(address ?? IPAddress.Loopback, 0, listen =>
             {
                 listen.Protocols = protocols;
                 if (tls)

@@ -27,6 +27,7 @@ internal sealed class UpstreamClient : IDisposable
     private readonly ConcurrentDictionary<AgentId, Lazy<HttpMessageInvoker>> _invokers = new();
     private readonly DestinationGuard _guard;
     private readonly OriginPlaces _places;
+    private readonly TimeProvider _time;
     private readonly UpstreamOptions _options;
     private readonly UpstreamTrust _trust;
     private readonly UpstreamIdentities _identities;
@@ -34,9 +35,9 @@ internal sealed class UpstreamClient : IDisposable
     // The library's windows grow to 16 MiB a stream by themselves, and an agent that stops reading then would leave all of it here.
     static UpstreamClient() => AppContext.SetSwitch("System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing", true);
 
-    public UpstreamClient(DestinationGuard guard, OriginPlaces places, IOptions<UpstreamOptions> options)
+    public UpstreamClient(DestinationGuard guard, OriginPlaces places, TimeProvider time, IOptions<UpstreamOptions> options)
     {
-        (_guard, _places, _options) = (guard, places, options.Value);
+        (_guard, _places, _time, _options) = (guard, places, time, options.Value);
         (_trust, _identities) = (new UpstreamTrust(_options.ExtraCaFile), new UpstreamIdentities(_options.ClientCertificates));
     }
 
@@ -54,7 +55,7 @@ internal sealed class UpstreamClient : IDisposable
 
     private HttpMessageInvoker Create(AgentId agent)
     {
-        var pool = new OriginPool(CreateHandler);
+        var pool = new OriginPool(CreateHandler, TimeSpan.FromSeconds(_options.ConnectSeconds + 1), _time);
         _places.Keep(agent, pool.EndIdle);
         return new HttpMessageInvoker(new FlushingHandler(pool), disposeHandler: true);
     }

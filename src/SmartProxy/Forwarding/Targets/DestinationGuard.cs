@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Origins;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using SmartProxy.Forwarding.Origins;
 using SmartProxy.Forwarding.Targets;
 using SmartProxy.Options;
 using SmartProxy.Protocol;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using SmartProxy.Connections;
 
-namespace SmartProxy.Forwarding;
+namespace SmartProxy.Forwarding.Origins;
 
 /// <summary>A connection to an origin. It gives its place back when it is closed.</summary>
 internal sealed class OriginSocket : Socket

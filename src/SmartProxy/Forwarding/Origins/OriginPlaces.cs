@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
-namespace SmartProxy.Forwarding;
+namespace SmartProxy.Forwarding.Origins;
 
 /// <summary>
-/// Connections to origins, those that are kept for the next request among them: so many for all, and in them a share for each agent. Kept ones make
-/// room for new ones; who asks a thousand hosts once holds no thousand connections.
+/// Connections to origins, those that are kept for the next request among them: so many for all, and in them a share for each agent. Who uses up half
+/// of either loses those that are only kept, so that there is room before it is needed.
 /// </summary>
 internal sealed class OriginPlaces(IOptions<UpstreamOptions> options)
 {
@@ -26,22 +27,24 @@ internal sealed class OriginPlaces(IOptions<UpstreamOptions> options)
     public AgentQuota.Share Take(AgentId agent, HostName host)
     {
         var share = _places.Of(agent);
-        if (share.TryTake(1) || (EndIdle(share.IsFull ? agent : _places.Largest) && share.TryTake(1)))
+        var isTaken = share.TryTake(1);
+        if (share.IsHalfTaken)
         {
-            return share;
+            EndIdle(agent);
+        }
+        else if (_places.IsHalfTaken)
+        {
+            EndIdle(_places.Largest);
         }
 
-        throw new DestinationException(share.IsFull ? DestinationFailure.TooManyConnections : DestinationFailure.Overloaded, host);
+        return isTaken ? share : throw new DestinationException(share.IsFull ? DestinationFailure.TooManyConnections : DestinationFailure.Overloaded, host);
     }
 
-    private bool EndIdle(AgentId agent)
+    private void EndIdle(AgentId agent)
     {
-        if (!_keepers.TryGetValue(agent, out var endIdle))
+        if (_keepers.TryGetValue(agent, out var endIdle))
         {
-            return false;
+            endIdle();
         }
-
-        endIdle();
-        return true;
     }
 }
