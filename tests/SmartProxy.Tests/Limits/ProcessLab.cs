@@ -1,16 +1,17 @@
-using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;
 
-/// <summary>The product as a process, with limits that leave room for attackers and cut them off soon, and an origin that is as bad as they come.</summary>
+/// <summary>The product as a process, with limits that leave room for attackers and cut them off soon, an origin, and the enemy.</summary>
 public sealed class ProcessLab : IAsyncLifetime
 {
     internal static readonly bool IsLong = Environment.GetEnvironmentVariable("SMARTPROXY_LONG") == "1";
 
     private const int MegaByte = 1024 * 1024;
     private TestOrigin _origin = null!;
+
+    internal EnemyProcess Enemy { get; private set; } = null!;
 
     internal ProxyProcess Proxy { get; private set; } = null!;
 
@@ -19,13 +20,13 @@ public sealed class ProcessLab : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync(ServeAsync, tls: false);
+        Enemy = await EnemyProcess.StartAsync();
         Proxy = await ProxyProcess.StartAsync(Authority, new()
         {
             ["Connections:HeadSeconds"] = 5,
             ["Connections:RateGraceSeconds"] = 5,
-            ["Connections:MaxConnectionsPerAgent"] = 6_000,
-            ["Connections:MaxTunnelsPerAgent"] = 6_000,
-            ["Connections:MaxRequestsPerAgent"] = 3_000,
+            ["Connections:MaxTunnelsPerAgent"] = 4_000,
+            ["Connections:Passthrough"] = new[] { Attack.BlindHost },
             ["Upstream:ReplayBudgetBytes"] = 32 * MegaByte,
             ["Upstream:ReplayAgentBytes"] = 16 * MegaByte,
         });
@@ -34,6 +35,7 @@ public sealed class ProcessLab : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await Proxy.DisposeAsync();
+        await Enemy.DisposeAsync();
         await _origin.DisposeAsync();
     }
 
@@ -41,57 +43,16 @@ public sealed class ProcessLab : IAsyncLifetime
     {
         switch (context.Request.Path.Value)
         {
-            case "/sink":
-                await context.Request.Body.CopyToAsync(Stream.Null);
-                break;
             case "/count":
                 await context.Response.WriteAsync((await CountAsync(context.Request.Body)).ToString(System.Globalization.CultureInfo.InvariantCulture));
                 break;
             case "/large":
                 await WriteAsync(context, context.Response.ContentLength = long.Parse(context.Request.Query["bytes"]!, System.Globalization.CultureInfo.InvariantCulture));
                 break;
-            case "/endless":
-                await WriteForEverAsync(context, new byte[64 * 1024]);
-                break;
-            case "/endless402":
-                context.Response.StatusCode = 402;
-                context.Response.ContentType = "application/json";
-                await WriteForEverAsync(context, new byte[64 * 1024]);
-                break;
-            case "/bomb":
-                context.Response.StatusCode = 402;
-                context.Response.ContentType = "application/json";
-                context.Response.Headers.ContentEncoding = "gzip";
-                await context.Response.Body.WriteAsync(Bomb);
-                break;
             default:
                 context.Response.ContentLength = 6;
                 await context.Response.WriteAsync("served");
                 break;
-        }
-    }
-
-    // 60 KB that stand for 60 MB.
-    private static byte[] Bomb => field ??= Squeeze(new byte[60 * MegaByte]);
-
-    private static byte[] Squeeze(byte[] bytes)
-    {
-        var squeezed = new MemoryStream();
-        using (var gzip = new GZipStream(squeezed, CompressionLevel.SmallestSize))
-        {
-            gzip.Write(bytes);
-        }
-
-        return squeezed.ToArray();
-    }
-
-    // As good as for ever. What is written to a connection that is gone ends at once: who never yields never hears that it is gone.
-    private static async Task WriteForEverAsync(HttpContext context, byte[] piece)
-    {
-        for (var left = 4_096L * MegaByte; left > 0 && !context.RequestAborted.IsCancellationRequested; left -= piece.Length)
-        {
-            await context.Response.Body.WriteAsync(piece, context.RequestAborted);
-            await Task.Yield();
         }
     }
 

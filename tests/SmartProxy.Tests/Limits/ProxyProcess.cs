@@ -12,7 +12,7 @@ using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;
 
-/// <summary>The product as a process of its own, so that signals, memory and open files are its own: two agents, one seller that may be paid over http.</summary>
+/// <summary>The product as a process of its own, so that signals, memory and open files are its own: three agents, one seller that may be paid over http.</summary>
 internal sealed class ProxyProcess : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
@@ -37,11 +37,15 @@ internal sealed class ProxyProcess : IAsyncDisposable
         var proxy = new ProxyProcess();
         var made = await RunningProxy.Seams.Installer.MakeAsync(proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
         proxy._tokens["me"] = made.Token.Reveal();
-        proxy._tokens["you"] = new CredentialEditor(new CredentialFile(proxy.Data.Credentials), TimeProvider.System, new SystemRandomSource()).Add(new AgentId("you")).Reveal();
+        foreach (var agent in new[] { "you", "them" })
+        {
+            proxy._tokens[agent] = new CredentialEditor(new CredentialFile(proxy.Data.Credentials), TimeProvider.System, new SystemRandomSource()).Add(new AgentId(agent)).Reveal();
+        }
+
         await File.WriteAllTextAsync(proxy._folder.File("policies.json"), $$"""
             { "networks": ["base-sepolia"],
               "merchants": { "shop": { "hosts": ["{{seller}}"], "recipients": "any", "allowCleartext": true } },
-              "agents": { "me": { "allow": ["*"], "limits": { "day": "100.00" } }, "you": { "allow": ["shop"], "limits": { "day": "100.00" } } } }
+              "agents": { "me": { "allow": ["*"], "limits": { "day": "100.00" } }, "them": { "allow": ["*"], "limits": { "day": "100.00" } }, "you": { "allow": ["shop"], "limits": { "day": "100.00" } } } }
             """);
         await File.WriteAllTextAsync(proxy._folder.File("origins.pem"), OriginCertificates.RootPem);
         settings["Egress:Allow"] = new[] { "127.0.0.0/8" };
