@@ -225,7 +225,7 @@ public sealed class PaymentFlowTests
         await using var kit = await FlowKit.CreateAsync();
         using var token = new CancellationTokenSource();
         kit.View.AfterJudging = token.Cancel; // before the reservation, and so before the last look
-        var call = new ScriptedCall(FlowKit.Cent()) { Identity = new SmartProxy.Identity.AgentIdentity(new AgentId("me"), "t1", token.Token) };
+        var call = new ScriptedCall(FlowKit.Cent()) { Identity = new SmartProxy.Identity.AgentIdentity(new AgentId("me"), token.Token) };
 
         await kit.Flow.RunAsync(call);
 
