@@ -4,6 +4,7 @@ using WireMock.Matchers;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
 using WireMock.Server;
+using System.Text.Json;
 
 namespace SmartProxy.Tests.EndToEnd;
 
@@ -114,4 +115,12 @@ internal sealed class OddCase(OddWorld world, string agent, string path) : IDisp
         Assert.Equal(((UInt128)spent, (UInt128)held), await world.Proxy.MoneyOfAsync(agent));
 
     public void Dispose() => _client?.Dispose();
+
+    public static async Task<byte[]> BytesOf(HttpResponseMessage answer) => await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+
+    public static string? ReasonOf(string problem)
+    {
+        using var document = JsonDocument.Parse(problem);
+        return document.RootElement.GetProperty("reason").GetString();
+    }
 }
