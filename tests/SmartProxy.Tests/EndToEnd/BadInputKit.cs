@@ -1,8 +1,4 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text.Json;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Installation;

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Text.Json;
 using SmartProxy.Hosting;
 using SmartProxy.Options;
 using SmartProxy.Storage;

@@ -1,11 +1,8 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text;
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
+using SmartProxy.Tests.Forwarding;
 using WireMock.ResponseBuilders;
 using static SmartProxy.Tests.EndToEnd.OddCase;
-using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.EndToEnd;
 

@@ -1,7 +1,5 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using WireMock.ResponseBuilders;
 using static SmartProxy.Tests.EndToEnd.OddCase;

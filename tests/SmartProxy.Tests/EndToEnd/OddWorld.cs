@@ -1,10 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
 using SmartProxy.Tests.Payments;
 using WireMock.Matchers;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
 using WireMock.Server;
-using System.Text.Json;
 
 namespace SmartProxy.Tests.EndToEnd;
 

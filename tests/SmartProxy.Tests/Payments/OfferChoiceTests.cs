@@ -1,4 +1,3 @@
-using System.Text;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Tests.Payments;

@@ -1,6 +1,4 @@
-using System.IO.Compression;
 using System.Net;
-using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

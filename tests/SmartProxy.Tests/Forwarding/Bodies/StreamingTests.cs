@@ -1,10 +1,8 @@
-using System.IO.Compression;
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using SmartProxy.Protocol;
 using static SmartProxy.Tests.Forwarding.Sellers;
 
