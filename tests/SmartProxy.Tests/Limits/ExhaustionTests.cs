@@ -40,13 +40,14 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
     [InlineData(1_024)]
     public async Task Who_asks_more_hosts_than_there_are_files_hurts_nobody_else(int openFiles)
     {
-        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], openFiles);
+        var hosts = Enumerable.Range(0, openFiles).Select(i => $"127.0.{1 + (i / 250)}.{1 + (i % 250)}:{lab.Enemy.Port}").ToList();
+        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], hosts, openFiles);
         using var healthy = proxy.As("you");
         using var crawler = proxy.As("me");
         var answers = new HashSet<HttpStatusCode>();
-        for (var i = 0; i < openFiles; i++)
+        foreach (var host in hosts)
         {
-            using var answer = await crawler.GetAsync($"http://127.0.{1 + (i / 250)}.{1 + (i % 250)}:{lab.Enemy.Port}/", Stop);
+            using var answer = await crawler.GetAsync($"http://{host}/", Stop);
             answers.Add(answer.StatusCode);
             await AskAsync(healthy, 1);
         }

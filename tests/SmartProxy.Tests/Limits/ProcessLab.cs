@@ -28,8 +28,8 @@ public sealed class ProcessLab : IAsyncLifetime
             ["Connections:MaxTunnelsPerAgent"] = 4_000,
             ["Connections:Passthrough"] = new[] { Attack.BlindHost },
             ["Upstream:ReplayBudgetBytes"] = 32 * MegaByte,
-            ["Upstream:ReplayAgentBytes"] = 16 * MegaByte,
-        });
+            ["Upstream:ReplayAgentBytes"] = 8 * MegaByte,
+        }, [$"127.0.0.1:{Enemy.Port}", $"{Attack.BlindHost}:{Enemy.Port}"]);
     }
 
     public async ValueTask DisposeAsync()

@@ -31,8 +31,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     /// <param name="seller">The authority that may be paid, and reached without TLS.</param>
     /// <param name="settings">By their names below <c>SmartProxy:</c>.</param>
+    /// <param name="others">Authorities that the attackers reach.</param>
     /// <param name="openFiles">What <c>ulimit -n</c> says; null leaves it.</param>
-    public static async Task<ProxyProcess> StartAsync(string seller, Dictionary<string, object> settings, int? openFiles = null)
+    public static async Task<ProxyProcess> StartAsync(string seller, Dictionary<string, object> settings, IEnumerable<string>? others = null, int? openFiles = null)
     {
         var proxy = new ProxyProcess();
         var made = await RunningProxy.Seams.Installer.MakeAsync(proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
@@ -44,7 +45,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
         await File.WriteAllTextAsync(proxy._folder.File("policies.json"), $$"""
             { "networks": ["base-sepolia"],
-              "merchants": { "shop": { "hosts": ["{{seller}}"], "recipients": "any", "allowCleartext": true } },
+              "merchants": { "shop": { "hosts": ["{{seller}}"], "recipients": "any", "allowCleartext": true },
+                             "others": { "hosts": {{JsonSerializer.Serialize(others ?? ["others.test"])}}, "recipients": "any" } },
               "agents": { "me": { "allow": ["*"], "limits": { "day": "100.00" } }, "them": { "allow": ["*"], "limits": { "day": "100.00" } }, "you": { "allow": ["shop"], "limits": { "day": "100.00" } } } }
             """);
         await File.WriteAllTextAsync(proxy._folder.File("origins.pem"), OriginCertificates.RootPem);
