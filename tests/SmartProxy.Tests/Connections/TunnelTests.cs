@@ -142,14 +142,13 @@ public sealed class TunnelTests
     }
 
     [Fact]
-    public async Task Another_authority_on_http2_inside_a_tunnel_is_misdirected()
+    public async Task An_http2_client_that_takes_its_server_name_from_another_host_never_gets_past_the_handshake()
     {
         await using var origin = await TestOrigin.StartAsync(c => c.Response.WriteAsync("hello"), HttpProtocols.Http2);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         using var client = proxy.CreateClient(HttpVersion.Version20);
         client.DefaultRequestHeaders.Host = "other.test:" + origin.Port;
 
-        // The client takes SNI from Host, so that this one never gets past the handshake.
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(origin.Url, Token));
     }
 
@@ -177,14 +176,21 @@ public sealed class TunnelTests
         }
     }
 
-    [Fact]
-    public async Task Bytes_that_are_neither_tls_nor_http_end_an_intercepted_tunnel()
+    [Theory]
+    [InlineData("\x01\x02\x03")]
+    [InlineData("get / HTTP/1.1\r\n\r\n")]
+    [InlineData(" GET / HTTP/1.1\r\n\r\n")]
+    [InlineData("\r\nGET / HTTP/1.1\r\n\r\n")]
+    public async Task Bytes_that_begin_neither_tls_nor_a_method_are_refused_and_end_an_intercepted_tunnel(string bytes)
     {
         await using var proxy = await ProxyFixture.StartAsync([]);
         using var client = await proxy.OpenTunnelAsync("origin.test:443", Token);
-        await client.SendAsync("\x01\x02\x03", Token);
+        await client.SendAsync(bytes, Token);
 
-        Assert.Equal("", await client.ReadToEndAsync(Token));
+        var answer = await client.ReadToEndAsync(Token);
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.Contains("malformed_request", answer, StringComparison.Ordinal);
     }
 
     [Fact]

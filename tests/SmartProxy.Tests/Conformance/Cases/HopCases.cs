@@ -19,7 +19,7 @@ internal static class HopCases
         Gone("Proxy-Authenticate", "9110 11.7.1", "Proxy-Authenticate: Basic"),
         Gone("any other Proxy- field", "9110 11.7", "Proxy-Anything: 1"),
         Gone("a field of ours", "9110 7.6.1", "Smart-Proxy-Max-Price: 0.01"),
-        Gone("a field of ours in small letters", "9110 7.6.1", "smart-proxy-token: sp_x"),
+        Gone("a field of ours in small letters", "9110 7.6.1", "smart-proxy-token: sp_x") with { StatusOfNamed = 401 },
         Gone("our credentials", "9110 11.7.2", "X: y") with { Hides = ["Proxy-Authorization"] },
         Gone("Connection itself", "9110 7.6.1", "Connection: keep-alive"),
         Ok("TE for trailers, which are passed on", "9110 10.1.4", With("Connection: TE¶TE: trailers"), "¶Connection: TE¶", "¶TE: trailers¶") with { Closes = true, Lenience = "nominated-closes" },
