@@ -5,14 +5,12 @@ using static SmartProxy.Tests.Limits.RawHttp2;
 
 namespace SmartProxy.Tests.Limits;
 
-/// <summary>HTTP/2 inside the tunnel, as RFC 9113 wants it, and floods. Whatever an agent writes, the next connection is served.</summary>
+/// <summary>HTTP/2 inside the tunnel, as RFC 9113 wants it. Whatever an agent writes, the next connection is served.</summary>
 public sealed class Http2Tests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<string> _seen = new();
     private TestOrigin _origin = null!;
     private ProxyFixture _proxy = null!;
-
-    private static int Flood => ProcessLab.IsLong ? 100_000 : 5_000;
 
     private string Authority => $"origin.test:{_origin.Port}";
 
@@ -153,39 +151,6 @@ public sealed class Http2Tests : IAsyncLifetime
         await AssertHealthyAsync();
     }
 
-    [Theory]
-    [InlineData("rapid reset")]
-    [InlineData("ping")]
-    [InlineData("settings")]
-    [InlineData("empty data")]
-    [InlineData("priority")]
-    [InlineData("window update")]
-    [InlineData("continuation")]
-    [InlineData("empty continuation")]
-    public async Task A_flood_ends_its_own_connection_or_is_taken_and_the_next_one_is_served(string kind)
-    {
-        using var client = await ConnectAsync();
-        await client.RequestAsync(1, 0, [":method: POST", ":scheme: https", $":authority: {Authority}", ":path: /sink"]);
-        if (kind.EndsWith("continuation", StringComparison.Ordinal))
-        {
-            await client.SendAsync(Frame(Http2Type.Headers, EndStream, 3, Block(Get(Authority, "/"))));
-        }
-
-        try
-        {
-            for (var sent = 0; sent < Flood; sent += 50)
-            {
-                await client.SendAsync([.. Enumerable.Range(sent, 50).SelectMany(number => Flooding(kind, number))]);
-            }
-        }
-        catch (IOException)
-        {
-            // It has had enough.
-        }
-
-        await AssertHealthyAsync();
-    }
-
     [Fact]
     public async Task A_stalled_window_holds_one_request_and_nothing_else()
     {
@@ -213,19 +178,6 @@ public sealed class Http2Tests : IAsyncLifetime
     }
 
     private Task<RawHttp2> ConnectAsync() => RawHttp2.ConnectAsync(_proxy.Port, Authority, FakeAuthenticator.Basic);
-
-    private byte[] Flooding(string kind, int number) => kind switch
-    {
-        "rapid reset" => [.. Frame(Http2Type.Headers, EndStream | EndHeaders, (number * 2) + 3, Block(Get(Authority, "/"))), .. Frame(Http2Type.Reset, 0, (number * 2) + 3, Number(8))],
-        "ping" => Frame(Http2Type.Ping, 0, 0, new byte[8]),
-        "settings" => Frame(Http2Type.Settings, 0, 0, []),
-        "empty data" => Frame(Http2Type.Data, 0, 1, []),
-        "priority" => Frame(Http2Type.Priority, 0, (number * 2) + 3, [0, 0, 0, 0, 16]),
-        "window update" => Frame(Http2Type.WindowUpdate, 0, 1, Number(1)),
-        "continuation" => Frame(Http2Type.Continuation, 0, 3, Block($"x-{number}: {new string('x', 1_000)}")),
-        "empty continuation" => Frame(Http2Type.Continuation, 0, 3, []),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such flood"),
-    };
 
     private static async Task SendBlockAsync(RawHttp2 client, byte[] block)
     {
