@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Text;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Protocol;
 using SmartProxy.Tests.Forwarding;
 
