@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -68,6 +69,7 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
         Fault = MessageFaults.Find(proxyResponse, IsUpgrade(httpContext));
         if (Fault is null)
         {
+            DropContent(proxyResponse);
             return ReceiveAsync(httpContext, proxyResponse);
         }
 
@@ -123,13 +125,23 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             headers.ContentLength = null;
         }
 
+        headers.WWWAuthenticate = ConnectionAuthentication.WithoutChallenges(headers.WWWAuthenticate);
         if (target.Upstream is { } upstream)
         {
-            headers.Location = Seen(upstream, headers.Location);
-            headers.ContentLocation = Seen(upstream, headers.ContentLocation);
+            NamedAnswer.Rewrite(headers, upstream, target.Target);
         }
 
         headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
+    }
+
+    // A 205 has no content (RFC 9110 15.3.6), and the server would break the answer off. What is not read takes its connection with it.
+    private static void DropContent(HttpResponseMessage response)
+    {
+        if (response.StatusCode == HttpStatusCode.ResetContent)
+        {
+            response.Content.Dispose();
+            response.Content = new ByteArrayContent([]);
+        }
     }
 
     /// <summary>Makes room for trailers where there may be some. To be called when the head of an answer that the agent gets is complete.</summary>
@@ -155,8 +167,6 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
         response.ContentType is { } type
         && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
             || (type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && !response.Headers.ContainsKey("grpc-status")));
-
-    private static StringValues Seen(NamedUpstream upstream, StringValues location) => location is [{ } one] ? upstream.LocationFor(one) : location;
 
     private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated source, IHeaderDictionary destination, List<string>? nominated)
     {
