@@ -55,11 +55,11 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         using var client = await proxy.ConnectAsync(Token);
 
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\n\r\n", Token);
         var challenge = await client.ReadMessageAsync(Token);
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: Basic bm86bm8=\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: Basic bm86bm8=\r\n\r\n", Token);
         Assert.Equal(challenge, await client.ReadMessageAsync(Token));
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
         var accepted = await client.ReadHeadAsync(Token);
         await client.SendAsync($"GET / HTTP/1.1\r\nHost: {origin.Authority}\r\nConnection: close\r\n\r\n", Token);
 
@@ -72,7 +72,7 @@ public sealed class TunnelTests
     [Theory]
     [InlineData("CONNECT a.test HTTP/1.1\r\n\r\n")]
     [InlineData("CONNECT a.test:443 HTTP/1.1\r\nHost: b.test\r\n\r\n")]
-    [InlineData("CONNECT a.test:443 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")]
+    [InlineData("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\nGET / HTTP/1.1\r\n\r\n")]
     public async Task A_malformed_or_pipelined_connect_is_refused_and_closed(string text)
     {
         await using var proxy = await ProxyFixture.StartAsync([]);
@@ -90,7 +90,7 @@ public sealed class TunnelTests
     {
         await using var proxy = await ProxyFixture.StartAsync([], connections: o => o.HeadBytes = 1024);
         using var client = await proxy.ConnectAsync(Token);
-        await client.SendAsync("CONNECT a.test:443 HTTP/1.1\r\nA: " + new string('a', 2000), Token);
+        await client.SendAsync("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nA: " + new string('a', 2000), Token);
 
         Assert.StartsWith("HTTP/1.1 400 ", await client.ReadToEndAsync(Token), StringComparison.Ordinal);
     }
@@ -115,7 +115,7 @@ public sealed class TunnelTests
         proxy.Policy.Swap((TunnelTreatment)treatment);
         using var tunnel = await proxy.ConnectAsync(Token);
         using var plain = await proxy.ConnectAsync(Token);
-        await tunnel.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await tunnel.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
         await plain.SendAsync($"GET http://{origin.Authority}/ HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         var answers = new[] { await tunnel.ReadToEndAsync(Token), await plain.ReadMessageAsync(Token) };
@@ -227,7 +227,7 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([]);
         proxy.Policy.Swap((TunnelTreatment)treatment);
         using var client = await proxy.ConnectAsync(Token);
-        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         Assert.Contains(reason, await client.ReadToEndAsync(Token), StringComparison.Ordinal);
     }
@@ -296,7 +296,7 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([], connections: o => o.MaxTunnelsPerAgent = 1);
         using var first = await proxy.OpenTunnelAsync("origin.test:443", Token);
         using var second = await proxy.ConnectAsync(Token);
-        await second.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await second.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         Assert.Contains("too_many_tunnels", await second.ReadToEndAsync(Token), StringComparison.Ordinal);
     }

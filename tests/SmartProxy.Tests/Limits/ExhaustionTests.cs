@@ -65,7 +65,7 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>,
         await AttackAsync(proxy, async _ =>
         {
             var client = await HoldAsync(proxy);
-            await client.SendAsync($"CONNECT {lab.Authority} HTTP/1.1\r\nProxy-Authorization: {proxy.CredentialsOf("me")}\r\n\r\n", Stop);
+            await client.SendAsync($"CONNECT {lab.Authority} HTTP/1.1\r\nHost: {lab.Authority}\r\nProxy-Authorization: {proxy.CredentialsOf("me")}\r\n\r\n", Stop);
             return await client.ReadHeadAsync(Stop);
         }, "HTTP/1.1 200 ", IsLong ? 5_000 : 300);
     }
