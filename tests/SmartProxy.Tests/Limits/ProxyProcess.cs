@@ -73,8 +73,12 @@ internal sealed class ProxyProcess : IAsyncDisposable
             DefaultRequestHeaders = { { "Proxy-Authorization", CredentialsOf(agent) } },
         };
 
-    /// <summary>From now on <see cref="PeakBytes"/> counts anew (proc(5), <c>clear_refs</c>).</summary>
-    public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+    /// <summary>From now on <see cref="PeakBytes"/> counts anew (proc(5), <c>clear_refs</c>). Returns what is held now.</summary>
+    public long ForgetPeak()
+    {
+        File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+        return MemoryBytes;
+    }
 
     public void Signal(string name)
     {
