@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using SmartProxy.Tests.Conformance;
 using SmartProxy.Tests.Forwarding;
-using static SmartProxy.Tests.Limits.RawHttp2;
+using static SmartProxy.Tests.Forwarding.RawHttp2;
 
 namespace SmartProxy.Tests.Limits;
 
