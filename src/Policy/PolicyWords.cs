@@ -41,6 +41,7 @@ public static class PolicyWords
 
         sentences.Add(Recipients(agent.Recipients));
         sentences.Add(Tunnels(agent));
+        sentences.AddRange(WebSockets(agent.WebSockets) is { } words ? [words] : []);
         return sentences;
     }
 
@@ -115,5 +116,12 @@ public static class PolicyWords
         (EgressRule.ListedOnly, _) => "reaches only hosts that it may pay; these are decrypted",
         (EgressRule.Any, InterceptRule.All) => "reaches every host; all are decrypted",
         (EgressRule.Any, InterceptRule.Payable) => "reaches every host; those that it may pay are decrypted",
+    };
+
+    private static string? WebSockets(WebSocketRule rule) => rule switch
+    {
+        WebSocketRule.Any => null,
+        WebSocketRule.Listed => "opens WebSockets only at hosts that it may pay, where they can be seen",
+        WebSocketRule.None => "opens no WebSockets where they can be seen",
     };
 }

@@ -20,7 +20,7 @@ public enum TunnelRule
     RefusePort,
 }
 
-/// <summary>Decides what is decrypted. Looks at hosts only (an endpoint that may be paid makes its host one; an endpoint that is denied leaves it one), never at budget, time or freeze, so that a tunnel's fate does not depend on the hour.</summary>
+/// <summary>Decides what is decrypted, and where WebSockets may be opened. Looks at hosts only (an endpoint that may be paid makes its host one; an endpoint that is denied leaves it one), never at budget, time or freeze, so that a tunnel's fate does not depend on the hour.</summary>
 public static class TunnelJudge
 {
     public static TunnelRule Judge(PolicySet? policy, AgentId agent, HostName host, int port)
@@ -38,14 +38,29 @@ public static class TunnelJudge
             return TunnelRule.Blind;
         }
 
-        var site = policy.Hosts.Locate(target);
-        var payable = rule.Deny.Match(site) is null && (rule.Allow.Match(site) is not null || rule.Allow.HasEndpoint(site));
+        var payable = IsPayable(policy, rule, target);
         if (!payable && rule.Egress == EgressRule.ListedOnly)
         {
             return TunnelRule.Refuse;
         }
 
         return payable || rule.Intercept == InterceptRule.All ? TunnelRule.Intercept : TunnelRule.Blind;
+    }
+
+    /// <summary>Whether an agent may open WebSockets at a host. Inside tunnels that are not decrypted nobody sees them.</summary>
+    public static bool AllowsWebSockets(PolicySet? policy, AgentId agent, HostName host, int port) =>
+        policy?.Agents.Find(agent) is not { } rule
+        || rule.WebSockets switch
+        {
+            WebSocketRule.Any => true,
+            WebSocketRule.Listed => IsPayable(policy, rule, Target.OfTunnel(host, port)),
+            WebSocketRule.None => false,
+        };
+
+    private static bool IsPayable(PolicySet policy, AgentRule rule, in Target target)
+    {
+        var site = policy.Hosts.Locate(target);
+        return rule.Deny.Match(site) is null && (rule.Allow.Match(site) is not null || rule.Allow.HasEndpoint(site));
     }
 
     private static bool ListsPort(PolicySet policy, AgentRule rule, in Target target) =>

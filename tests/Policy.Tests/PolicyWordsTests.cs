@@ -11,7 +11,7 @@ public sealed class PolicyWordsTests
             { "networks": ["base-sepolia"],
               "organization": { "limits": { "day": "200.00" } },
               "groups": { "lab": { "limits": { "month": "40.00" } } },
-              "agents": { "me": { "group": "lab", "allow": ["*.papers.example"], "deny": ["bad.papers.example"], "egress": "listed-only",
+              "agents": { "me": { "group": "lab", "allow": ["*.papers.example"], "deny": ["bad.papers.example"], "egress": "listed-only", "webSockets": "none",
                                   "limits": { "payment": "0.05", "day": "1.00", "24h": "0.80", "in": { "a.papers.example": { "day": "0.10" } } } } } }
             """);
 
@@ -25,6 +25,7 @@ public sealed class PolicyWordsTests
                 "never pays bad.papers.example",
                 "at hosts without a merchant, the first recipient seen is pinned",
                 "reaches only hosts that it may pay; these are decrypted",
+                "opens no WebSockets where they can be seen",
             ],
             PolicyWords.Of(policy).Single().Sentences);
     }
@@ -62,6 +63,7 @@ public sealed class PolicyWordsTests
         { """ "schedule": ["mon-tue 08:00-20:00", "wed 08:00-20:00"] """, """ "schedule": ["wed 08:00-20:00", "mon,tue 08:00-20:00"] """, "nothing that decides" },
         { """ "priceDrift": "50%", "loop": { "times": 5, "within": "60s" } """, """ "loop": { "times": 6, "within": "1m" }, "breaker": { "failures": 3, "pause": "24h" } """, "agents.me: priceDrift 50% -> none; loop 5 in 1m -> 6 in 1m; breaker none -> 3 failures, pause 1d" },
         { """ "allow": ["*"] """, """ "allow": ["*"], "recipients": "any", "egress": "listed-only" """, "agents.me: recipients pin -> any; egress any -> listed-only" },
+        { """ "webSockets": "none" """, """ "webSockets": "listed" """, "agents.me: webSockets none -> listed" },
     };
 
     [Theory, MemberData(nameof(Changes))]

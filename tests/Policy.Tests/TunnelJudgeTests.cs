@@ -8,6 +8,7 @@ public sealed class TunnelJudgeTests
     private static readonly PolicySet Policy = Given.Policy("""
         { "networks": ["base-sepolia"],
           "merchants": { "exa": { "hosts": ["api.exa.ai", "api.exa.ai:8443"] } },
+          "policies": { "choosy": { "webSockets": "listed" } },
           "agents": {
             "open": { "allow": ["exa", "shop.example:9443"], "deny": ["bad.example"] },
             "closed": { "allow": ["exa", "*.docs.example"], "deny": ["private.docs.example"], "egress": "listed-only" },
@@ -15,6 +16,9 @@ public sealed class TunnelJudgeTests
             "both": { "allow": ["exa"], "egress": "listed-only", "intercept": "all" },
             "part": { "allow": ["exa POST /search"] },
             "partly": { "allow": ["exa"], "deny": ["exa * /admin*"], "egress": "listed-only" },
+            "mute": { "allow": ["exa"], "webSockets": "none" },
+            "choosy": { "policy": "choosy", "allow": ["exa", "shop.example:9443"], "deny": ["bad.example"] },
+            "free": { "policy": "choosy", "allow": ["exa"], "webSockets": "any" },
             "never": { "allow": ["exa POST /search"], "deny": ["exa"] },
             "all": { "allow": ["*"], "deny": ["bad.example", "0x2222222222222222222222222222222222222222"] } } }
         """);
@@ -54,6 +58,24 @@ public sealed class TunnelJudgeTests
     {
         Assert.True(HostName.TryParse(host, out var name));
         Assert.Equal(expected, TunnelJudge.Judge(Policy, new AgentId(agent), name, port));
+    }
+
+    [Theory]
+    [InlineData("open", "other.example", 443, true)]
+    [InlineData("mute", "api.exa.ai", 443, false)]
+    [InlineData("mute", "other.example", 443, false)]
+    [InlineData("choosy", "api.exa.ai", 443, true)]
+    [InlineData("choosy", "api.exa.ai", 80, true)]
+    [InlineData("choosy", "shop.example", 9443, true)]
+    [InlineData("choosy", "other.example", 443, false)]
+    [InlineData("choosy", "bad.example", 443, false)]
+    [InlineData("free", "other.example", 443, true)]
+    [InlineData("stranger", "other.example", 443, true)]
+    public void Web_sockets_are_opened_where_the_agent_may(string agent, string host, int port, bool expected)
+    {
+        Assert.True(HostName.TryParse(host, out var name));
+        Assert.Equal(expected, TunnelJudge.AllowsWebSockets(Policy, new AgentId(agent), name, port));
+        Assert.True(TunnelJudge.AllowsWebSockets(null, new AgentId(agent), name, port));
     }
 
     [Fact]

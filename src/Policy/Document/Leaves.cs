@@ -47,6 +47,9 @@ internal static class Leaves
 
     public static readonly Leaf<InterceptRule> Intercept = Word("`\"payable\"` or `\"all\"`", ("payable", InterceptRule.Payable), ("all", InterceptRule.All));
 
+    public static readonly Leaf<WebSocketRule> WebSockets =
+        Word("`\"any\"`, `\"listed\"` or `\"none\"`", ("any", WebSocketRule.Any), ("listed", WebSocketRule.Listed), ("none", WebSocketRule.None));
+
     public static readonly Leaf<string> Scheme = Word("`\"exact\"`, the one scheme that is signed", ("exact", "exact"));
 
     public static readonly Leaf<string> Network =

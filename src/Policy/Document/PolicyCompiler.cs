@@ -65,6 +65,7 @@ internal sealed class PolicyCompiler(PolicyDocument file)
             own.ValidSeconds ?? under?.ValidSeconds,
             own.Egress ?? under?.Egress ?? EgressRule.Any,
             own.Intercept ?? under?.Intercept ?? InterceptRule.Payable,
+            own.WebSockets ?? under?.WebSockets ?? WebSocketRule.Any,
             (own.Wallet ?? under?.Wallet ?? file.Wallet)?.Value,
             Tags(group is null ? null : _groups[group].Tags, under?.Tags, own.Tags),
             own.Schedule ?? under?.Schedule,

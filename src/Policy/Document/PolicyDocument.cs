@@ -70,6 +70,7 @@ internal sealed record RuleMembers(
     int? ValidSeconds,
     EgressRule? Egress,
     InterceptRule? Intercept,
+    WebSocketRule? WebSockets,
     Located<string>? Wallet,
     TagsEntry? Tags,
     Located<ApprovalRule>? Approval,
@@ -120,4 +121,11 @@ internal enum InterceptRule
 {
     Payable,
     All,
+}
+
+internal enum WebSocketRule
+{
+    Any,
+    Listed,
+    None,
 }

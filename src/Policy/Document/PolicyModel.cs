@@ -149,6 +149,7 @@ internal static class PolicyModel
         ValidSeconds,
         new("egress", new Shape.One(Leaves.Egress), "What becomes of hosts that could not be paid: `any` are tunnelled unseen, `listed-only` are refused."),
         new("intercept", new Shape.One(Leaves.Intercept), "What is decrypted: hosts that could be paid, or `all`."),
+        new("webSockets", new Shape.One(Leaves.WebSockets), "Where WebSockets may be opened: at `any` host, at `listed` ones that could be paid, or at `none`. Tunnels that are not decrypted hide them."),
         Wallet,
         Tags,
         new("approval", new Shape.Object(Approval), "When a person has to agree."),

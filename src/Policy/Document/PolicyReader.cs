@@ -80,6 +80,7 @@ internal sealed class PolicyReader(AssetRegistry registry, ProblemList problems)
         rule.One("validSeconds", Leaves.ValidSeconds)?.Value,
         rule.One("egress", Leaves.Egress)?.Value,
         rule.One("intercept", Leaves.Intercept)?.Value,
+        rule.One("webSockets", Leaves.WebSockets)?.Value,
         rule.One("wallet", Leaves.Name),
         ReadTags(rule),
         _guards.ReadApproval(rule),

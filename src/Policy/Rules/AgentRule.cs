@@ -18,6 +18,7 @@ internal sealed record AgentRule(
     int? ValidSeconds,
     EgressRule Egress,
     InterceptRule Intercept,
+    WebSocketRule WebSockets,
     string? Wallet,
     IReadOnlyDictionary<string, string> Tags,
     ScheduleRule? Schedule,

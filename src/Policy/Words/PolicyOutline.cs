@@ -111,6 +111,7 @@ internal static class PolicyOutline
         Setting("validSeconds", Seconds(agent.ValidSeconds)),
         Setting("egress", agent.Egress == EgressRule.ListedOnly ? "listed-only" : "any"),
         Setting("intercept", agent.Intercept == InterceptRule.All ? "all" : "payable"),
+        Setting("webSockets", RuleWords.Of(agent.WebSockets)),
         Setting("wallet", agent.Wallet ?? "the only one"),
         Setting("approval", RuleWords.Of(agent.Guards.Approval)),
         Setting("schedule", agent.Schedule?.Text ?? "always"),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SmartProxy.Policy.Document;
 using SmartProxy.Policy.Rules;
 using SmartProxy.Protocol;
 
@@ -19,6 +20,13 @@ internal static class RuleWords
     public static string Of(LoopGuard? loop) => loop is null ? None : string.Create(CultureInfo.InvariantCulture, $"{loop.Times} in {Of(loop.Within)}");
 
     public static string Of(BreakerRule? breaker) => breaker is null ? None : string.Create(CultureInfo.InvariantCulture, $"{breaker.Failures} failures, pause {Of(breaker.Pause)}");
+
+    public static string Of(WebSocketRule rule) => rule switch
+    {
+        WebSocketRule.Any => "any",
+        WebSocketRule.Listed => "listed",
+        WebSocketRule.None => "none",
+    };
 
     /// <summary>As it is written in the file: <c>30s</c>, <c>15m</c>, <c>7d</c>.</summary>
     public static string Of(TimeSpan length)

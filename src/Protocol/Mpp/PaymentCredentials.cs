@@ -21,7 +21,7 @@ public static class PaymentCredentials
 
         foreach (var line in headerValues("Authorization"))
         {
-            if (PaymentSchemes.FirstOrDefault(scheme => NamesScheme(line, scheme)) is { } scheme)
+            if (PaymentSchemes.FirstOrDefault(scheme => AuthorizationField.Names(line, scheme)) is { } scheme)
             {
                 return $"Authorization: {scheme}";
             }
@@ -41,22 +41,4 @@ public static class PaymentCredentials
 
     /// <summary>A WebSocket text message: an MPP authorization frame, or any form of <see cref="FindInBody"/>.</summary>
     public static string? FindInFrame(ReadOnlySpan<byte> message) => new CredentialScanner(message, isFrame: true).Find();
-
-    // Servers differ in how they split the field; any piece between commas, quoted or not, that starts with the scheme counts.
-    private static bool NamesScheme(string line, string scheme)
-    {
-        foreach (var range in line.AsSpan().Split(','))
-        {
-            var piece = line.AsSpan(range).Trim(" \t");
-            if (piece.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) && EndsWord(piece[scheme.Length..]))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // `payment=…` is a parameter of another scheme.
-    private static bool EndsWord(ReadOnlySpan<char> rest) => rest.IsEmpty || (rest[0] is ' ' or '\t' && !rest.TrimStart(" \t").StartsWith('='));
 }

@@ -46,9 +46,9 @@ internal sealed class AgentApp(AgentServices services)
 
     public Task HandleAsync(HttpContext context)
     {
-        if (!services.Names.IsOurs(context))
+        if (services.Names.Find(context.Request) is { } stranger)
         {
-            return ApiAnswer.ProblemAsync(context, StatusCodes.Status421MisdirectedRequest, "unknown_host", "this is a proxy; call its own pages by its address, or send the request through it");
+            return ApiAnswer.ProblemAsync(context, stranger.Status, stranger.Reason, stranger.Detail);
         }
 
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Value == QuotePath)

@@ -7,7 +7,7 @@ namespace SmartProxy.Connections;
 
 /// <summary>
 /// The head of a CONNECT request (RFC 9110 9.3.6), the only HTTP that is parsed by hand here. Strict: authority form with a port, CRLF lines,
-/// no folding, no body; a missing <c>Host</c> is tolerated, a different one is not.
+/// no folding, no body; <c>Host</c> is the same authority, and is missing from HTTP/1.0 only (RFC 9112 3.2).
 /// </summary>
 internal readonly record struct ConnectHead(HostName Host, int Port, string? ProxyAuthorization)
 {
@@ -42,7 +42,7 @@ internal readonly record struct ConnectHead(HostName Host, int Port, string? Pro
     {
         head = default;
         var lines = Encoding.Latin1.GetString(bytes).AsSpan();
-        if (!TryReadLine(ref lines, out var line) || !TryParseRequestLine(line, out var host, out var port))
+        if (!TryReadLine(ref lines, out var line) || !TryParseRequestLine(line, out var host, out var port, out var needsHost))
         {
             return false;
         }
@@ -84,15 +84,15 @@ internal readonly record struct ConnectHead(HostName Host, int Port, string? Pro
         }
 
         head = new ConnectHead(host, port, authorization);
-        return hasEnded && lines.IsEmpty;
+        return hasEnded && lines.IsEmpty && (hasHost || !needsHost);
     }
 
     /// <summary>A head holds a credential: it never prints itself.</summary>
     public override string ToString() => $"CONNECT {Host.ToAuthority()}";
 
-    private static bool TryParseRequestLine(ReadOnlySpan<char> line, out HostName host, out int port)
+    private static bool TryParseRequestLine(ReadOnlySpan<char> line, out HostName host, out int port, out bool needsHost)
     {
-        (host, port) = (default, 0);
+        (host, port, needsHost) = (default, 0, !line.EndsWith("/1.0", StringComparison.Ordinal));
         if (!line.StartsWith("CONNECT ", StringComparison.Ordinal))
         {
             return false;

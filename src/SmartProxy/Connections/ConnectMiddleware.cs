@@ -142,9 +142,14 @@ internal sealed partial class ConnectMiddleware(
             static state => ((ConnectionContext)state!).Abort(new ConnectionAbortedException("the tunnel was ended")), connection);
         await connection.Transport.Output.WriteAsync(ConnectReplies.Established, shutdown);
 
-        var first = await PeekAsync(connection.Transport.Input, shutdown);
-        if (first != TlsHandshake && !(first is { } letter && char.IsAsciiLetterUpper((char)letter)))
+        if (await PeekAsync(connection.Transport.Input, shutdown) is not { } first)
         {
+            return;
+        }
+
+        if (first != TlsHandshake && !char.IsAsciiLetterUpper((char)first))
+        {
+            await EndAsync(connection, ConnectReplies.NoMethod);
             return;
         }
 

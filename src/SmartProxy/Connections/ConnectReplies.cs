@@ -19,6 +19,10 @@ internal static class ConnectReplies
     public static byte[] Malformed { get; } = From(
         new Refusal(400, "malformed_connect", "CONNECT takes `host:port`, a small head, and nothing after it until it is answered"));
 
+    /// <summary>To the first byte inside a tunnel, where the server would serve only TLS or HTTP.</summary>
+    public static byte[] NoMethod { get; } = From(
+        new Refusal(400, "malformed_request", "a tunnel carries TLS or HTTP, and this begins neither a handshake nor a method in capitals"));
+
     /// <summary>A refusal after which the connection is closed.</summary>
     public static byte[] From(Refusal refusal) => Write(refusal, "Connection: close\r\n");
 

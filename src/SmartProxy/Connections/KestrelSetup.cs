@@ -21,6 +21,7 @@ internal static class KestrelSetup
         kestrel.RequestHeaderEncodingSelector = static name =>
             name.Equals("Connection", StringComparison.OrdinalIgnoreCase) ? NominationEncoding.Instance
             : name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) ? LengthEncoding.Instance
+            : name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? HostEncoding.Instance
             : Encoding.Latin1;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -18,6 +19,8 @@ namespace SmartProxy.Connections;
 /// </summary>
 internal sealed class TunnelTls(LeafMint mint, IOptions<ConnectionOptions> options)
 {
+    private static readonly IdnMapping Labels = new() { AllowUnassigned = true };
+
     /// <summary>For <c>UseHttps</c>. Protocols are left to the listener: HTTP/2 and HTTP/1.1.</summary>
     public TlsHandshakeCallbackOptions Options => new()
     {
@@ -59,7 +62,7 @@ internal sealed class TunnelTls(LeafMint mint, IOptions<ConnectionOptions> optio
         }
 
         // Another name would be another certificate, and requests under a name that nobody judged.
-        if (hello.ServerName.Length > 0 && !(HostName.TryParse(hello.ServerName, out var name) && name == tunnel.Host))
+        if (hello.ServerName.Length > 0 && !Names(hello.ServerName, tunnel.Host))
         {
             throw new AuthenticationException("the server name differs from that of the CONNECT");
         }
@@ -70,6 +73,23 @@ internal sealed class TunnelTls(LeafMint mint, IOptions<ConnectionOptions> optio
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowRenegotiation = false,
         };
+    }
+
+    // The framework hands the name over as it reads it: A-labels as U-labels where they are some. So the tunnel's host is read in the same way; which
+    // U-labels a host may be written with elsewhere is another question.
+    private static bool Names(string serverName, HostName host) =>
+        (HostName.TryParse(serverName, out var name) && name == host) || serverName.Equals(Displayed(host), StringComparison.OrdinalIgnoreCase);
+
+    private static string Displayed(HostName host)
+    {
+        try
+        {
+            return Labels.GetUnicode(host.Value);
+        }
+        catch (ArgumentException)
+        {
+            return host.Value;
+        }
     }
 
     private sealed class NotTls : ITlsConnectionFeature

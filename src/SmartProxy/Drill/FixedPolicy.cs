@@ -23,6 +23,8 @@ internal sealed class FixedPolicy(PolicySet policy) : IPolicyView
     // A drill has no tunnels and no names of its own.
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Refuse;
 
+    public bool AllowsWebSockets(AgentId agent, HostName host, int port) => false;
+
     public NamedUpstream? UpstreamOf(string merchant) => null;
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => policy.LinesOf(agent);

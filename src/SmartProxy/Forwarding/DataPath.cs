@@ -46,7 +46,9 @@ internal static class DataPath
         services.AddSingleton<OpenRequests>();
         services.AddSingleton<Exchanges>();
         services.AddSingleton<ForwardingParts>();
+        services.TryAddSingleton(new OwnNames([]));
         services.AddSingleton<TargetResolver>();
+        services.AddSingleton<WebSocketRules>();
         services.AddSingleton<ForwardingEndpoint>();
         services.AddSingleton<Probe>();
         return services;

@@ -21,6 +21,7 @@ internal sealed partial class ForwardingEndpoint(
     Admission admission,
     Exchanges exchanges,
     IPaymentGuard guard,
+    WebSocketRules webSockets,
     IPaymentFlow payments,
     ILogger<ForwardingEndpoint> logger)
 {
@@ -52,8 +53,8 @@ internal sealed partial class ForwardingEndpoint(
 
     /// <summary>Forwards one request to a target that the caller has resolved and allowed; also the way of named upstreams.</summary>
     public Task ForwardAsync(HttpContext context, ForwardTarget target) =>
-        Check(context, target.Identity.Agent) is { } refusal
-            ? Problem.AnswerAsync(context, refusal).AsTask()
+        Check(context, target) is { } refusal ? Problem.AnswerAsync(context, refusal).AsTask()
+            : IsLastHop(context.Request) ? AnswerOptionsAsync(context)
             : admission.RequestAsync(context, target.Identity.Agent, () => SendAsync(context, target, whenFree: null));
 
     /// <summary>
@@ -62,8 +63,8 @@ internal sealed partial class ForwardingEndpoint(
     /// </summary>
     public Task ProbeAsync(HttpContext context, ForwardTarget target, Func<int, Task> whenFree) =>
         // INVARIANT: a described request was never read from a wire, so nobody has looked at its fields yet.
-        (MessageFaults.Find(context.Request) ?? Check(context, target.Identity.Agent)) is { } refusal
-            ? Problem.AnswerAsync(context, refusal).AsTask()
+        (MessageFaults.Find(context.Request) ?? Check(context, target)) is { } refusal ? Problem.AnswerAsync(context, refusal).AsTask()
+            : IsLastHop(context.Request) ? whenFree(StatusCodes.Status204NoContent)
             : SendAsync(context, target, whenFree);
 
     private async Task SendAsync(HttpContext context, ForwardTarget target, Func<int, Task>? whenFree)
@@ -129,7 +130,7 @@ internal sealed partial class ForwardingEndpoint(
         }
     }
 
-    private Refusal? Check(HttpContext context, AgentId agent)
+    private Refusal? Check(HttpContext context, ForwardTarget target)
     {
         var request = context.Request;
         if (HttpMethods.IsTrace(request.Method))
@@ -137,15 +138,9 @@ internal sealed partial class ForwardingEndpoint(
             return new Refusal(405, "method_not_allowed", "TRACE would echo credentials and is not forwarded; use another method");
         }
 
-        if (HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey("Max-Forwards"))
+        if (HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey("Max-Forwards") && Attempt.MaxForwards(request) is null)
         {
-            switch (Attempt.MaxForwards(request))
-            {
-                case null:
-                    return new Refusal(400, "malformed_request", "Max-Forwards is no number; send one, or leave it out");
-                case 0:
-                    return new Refusal(400, "max_forwards_reached", "Max-Forwards is 0, so this request ends here; raise it to reach the origin");
-            }
+            return new Refusal(400, "malformed_request", "Max-Forwards is no number; send one, or leave it out");
         }
 
         if (request.Headers.Expect.Count > 0 && !string.Equals(request.Headers.Expect, "100-continue", StringComparison.OrdinalIgnoreCase))
@@ -158,49 +153,22 @@ internal sealed partial class ForwardingEndpoint(
             return new Refusal(508, "proxy_loop", "this request has passed this proxy before; check the proxy settings on its way");
         }
 
-        return CheckUpgrade(context, agent);
+        return ConnectionAuthentication.Find(request.Headers.Authorization) ?? webSockets.Check(context, target);
     }
 
-    // Only WebSocket is relayed. Any other protocol is not offered to the origin; the request goes on as plain HTTP (RFC 9110 7.8).
-    private Refusal? CheckUpgrade(HttpContext context, AgentId agent)
+    // RFC 9110 7.6.2: who can't pass a request on answers it.
+    private static bool IsLastHop(HttpRequest request) => HttpMethods.IsOptions(request.Method) && Attempt.MaxForwards(request) == 0;
+
+    private static Task AnswerOptionsAsync(HttpContext context)
     {
-        var headers = context.Request.Headers;
-        if (headers.Upgrade.Count > 0 && !string.Equals(headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
-        {
-            headers.Upgrade = default;
-        }
-
-        var extended = context.Features.Get<IHttpExtendedConnectFeature>();
-        if (extended is { IsExtendedConnect: true } && !string.Equals(extended.Protocol, "websocket", StringComparison.OrdinalIgnoreCase))
-        {
-            return new Refusal(501, "protocol_not_supported", "only WebSocket is relayed over an extended CONNECT; use it or plain HTTP");
-        }
-
-        if (Attempt.IsUpgrade(context))
-        {
-            GuardMessages(context, extended, parts.Messages.Of(agent));
-        }
-
-        return null;
-    }
-
-    private void GuardMessages(HttpContext context, IHttpExtendedConnectFeature? extended, AgentQuota.Share share)
-    {
-        // Compressed messages can't be looked into (RFC 7692).
-        context.Request.Headers.SecWebSocketExtensions = default;
-        if (extended is { IsExtendedConnect: true })
-        {
-            context.Features.Set<IHttpExtendedConnectFeature>(new GuardedExtendedConnect(extended, share, guard.FindInMessage));
-        }
-        else if (context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
-        {
-            context.Features.Set<IHttpUpgradeFeature>(new GuardedUpgrade(upgrade, share, guard.FindInMessage));
-        }
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        context.Response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT";
+        return Task.CompletedTask;
     }
 
     private ReplayableBody? TeeBody(HttpContext context, ForwardTarget target)
     {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || Attempt.IsUpgrade(context))
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true || WebSocketRules.IsUpgrade(context))
         {
             return null;
         }

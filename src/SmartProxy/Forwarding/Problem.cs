@@ -49,7 +49,7 @@ internal static class Problem
             "upstream_failed" => "connection_terminated",
             "destination_not_allowed" => "destination_ip_prohibited",
             "proxy_loop" => "proxy_loop_detected",
-            "malformed_request" or "malformed_connect" or "late_connect" or "request_body_failed" or "expectation_failed" => "http_request_error",
+            "malformed_request" or "malformed_connect" or "malformed_upgrade" or "late_connect" or "request_body_failed" or "expectation_failed" => "http_request_error",
             _ => refusal.Status < 500 ? "http_request_denied" : "proxy_internal_error",
         };
         return $"smart-proxy; error={error}; details=\"{refusal.Reason}\"";
@@ -102,7 +102,7 @@ internal static class Problem
     // Where a message ends, or whom it is for, was not clear: what follows on its connection is not clear either.
     private static bool EndsConnection(Refusal refusal) =>
         refusal.Status == StatusCodes.Status408RequestTimeout
-        || refusal.Reason is "malformed_request" or "misdirected_request" or "transfer_coding_not_supported" or "late_connect" or "too_many_connections";
+        || refusal.Reason is "malformed_request" or "malformed_upgrade" or "misdirected_request" or "unknown_host" or "transfer_coding_not_supported" or "late_connect" or "too_many_connections";
 
     /// <summary>The value of <c>Proxy-Authenticate</c>.</summary>
     public const string Challenge = "Basic realm=\"smart-proxy\"";

@@ -3,6 +3,7 @@ using SmartProxy.AdminApi;
 using SmartProxy.Agents;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
 using SmartProxy.Options;
@@ -23,6 +24,7 @@ internal static class ProxyServer
             .Configure<UpstreamOptions>(settings.Configuration.GetSection("SmartProxy:Upstream"))
             .AddOptions<HostOptions>().Configure<IOptions<ConnectionOptions>>((host, connections) => host.ShutdownTimeout = TimeSpan.FromSeconds(connections.Value.ShutdownSeconds)).Services
             .PostConfigure<UpstreamOptions>(upstream => MakeFull(upstream, settings.SettingsFolder));
+        builder.Services.AddSingleton(new OwnNames(settings.Options.Listen.ProxyHosts));
         AddParts(builder.Services, books, metrics);
         if (settings.Options.Listen.Tls is { } tls)
         {
@@ -46,7 +48,7 @@ internal static class ProxyServer
             Archive = new PaymentArchive(books.ReadModel, books.Receipts),
             Documents = Documents(books),
             Quote = app.Services.GetRequiredService<Probe>().RunAsync,
-            Names = new OwnNames(settings.Options.Listen.ProxyHosts),
+            Names = app.Services.GetRequiredService<OwnNames>(),
             Admit = app.Services.GetRequiredService<Admission>().RequestAsync,
         });
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<ApprovalDesk>().StopWaiting);

@@ -168,10 +168,11 @@ internal sealed partial class PaymentFlow(
             : new PaidReply(headers);
     }
 
-    // Read again at the last moment: a freeze, a revoked token or a failed journal since the reservation.
+    // Read again at the last moment: a freeze, a revoked token, an agent that has gone or a failed journal since the reservation.
     private Refusal? Stop(IUpstreamCall call) =>
         ledger.Health.Trouble is { } trouble ? Refusals.LedgerUnavailable(trouble)
         : call.Identity.Ended.IsCancellationRequested ? Refusals.TokenEnded()
+        : call.AgentGone.IsCancellationRequested ? Refusals.AgentGone()
         : ledger.FrozenReason(call.Identity.Agent) is { } frozen ? Refusals.Frozen(frozen)
         : null;
 

@@ -8,7 +8,7 @@ namespace SmartProxy.Payments;
 
 /// <summary>
 /// Every refusal of the payment flow, with its status (403 what the policy will not allow as asked, 429 when the window refills within
-/// a minute, 409 for twins, 413, 422, 502 for upstream trouble, 503 when ledger or signer can't be trusted). The words are pinned by a test.
+/// a minute, 409 for twins, 413, 422, 499 when nobody waits, 502 for upstream trouble, 503 when ledger or signer can't be trusted). The words are pinned by a test.
 /// </summary>
 internal static class Refusals
 {
@@ -59,6 +59,10 @@ internal static class Refusals
 
     public static Refusal TokenEnded() =>
         new(403, "token_ended", "the agent's token was revoked or has expired, so nothing is paid; ask the operator for a new one");
+
+    /// <summary>Nobody is there to read it; the receipt says it to the operator. 499 is what many servers log for that.</summary>
+    public static Refusal AgentGone() =>
+        new(499, "agent_gone", "the agent hung up, or reset its stream, before anything was signed, so nothing is paid; ask again and wait for the answer");
 
     public static Refusal LedgerUnavailable(string trouble) =>
         new(503, "ledger_unavailable", $"nothing can be paid because the ledger can't be trusted ({trouble}); tell the operator");

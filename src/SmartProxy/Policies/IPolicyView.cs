@@ -16,6 +16,9 @@ internal interface IPolicyView
     /// <summary>What becomes of a tunnel. Looks at host lists only, never at budget, time or freeze.</summary>
     TunnelTreatment Treat(AgentId agent, HostName host, int port);
 
+    /// <summary>Whether an agent may open WebSockets at a host, where they can be seen.</summary>
+    bool AllowsWebSockets(AgentId agent, HostName host, int port);
+
     /// <summary>The upstream of a merchant that has one; null for any other name.</summary>
     NamedUpstream? UpstreamOf(string merchant);
 

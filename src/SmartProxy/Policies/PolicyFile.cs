@@ -80,6 +80,8 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         TunnelRule.RefusePort => TunnelTreatment.RefusePort,
     };
 
+    public bool AllowsWebSockets(AgentId agent, HostName host, int port) => TunnelJudge.AllowsWebSockets(Current, agent, host, port);
+
     public NamedUpstream? UpstreamOf(string merchant) => Current?.UpstreamOf(merchant) is { } upstream ? new NamedUpstream(merchant, upstream.Origin, upstream.BasePath) : null;
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => Current?.LinesOf(agent) ?? [];

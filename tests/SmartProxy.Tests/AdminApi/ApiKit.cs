@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using SmartProxy.AdminApi;
 using SmartProxy.Agents;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;

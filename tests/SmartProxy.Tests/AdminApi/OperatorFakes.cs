@@ -54,6 +54,8 @@ internal sealed class FakePolicyView : IPolicyView
 
     public (Bytes32? PolicyHash, IReadOnlyList<Verdict> Verdicts) Judge(IReadOnlyList<PaymentQuestion> questions) => (Hash, []);
 
+    public bool AllowsWebSockets(AgentId agent, HostName host, int port) => true;
+
     public NamedUpstream? UpstreamOf(string merchant) => null;
 
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;

@@ -13,12 +13,13 @@ namespace SmartProxy.Tests.Conformance;
 internal sealed record Received(int Connection, WireMessage Message);
 
 /// <summary>
-/// An origin on bare sockets that records every request and reads them with no lenience. What it can't read is a violation: the proxy has let
-/// something through that two servers could understand differently.
+/// An origin on bare sockets that records every request, whole or broken off, and reads them with no lenience. What it can't read is a violation:
+/// the proxy has let something through that two servers could understand differently.
 /// </summary>
 internal sealed class RecordingOrigin : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<int, WireReader> _readers = new();
     private readonly bool _tls;
     private int _connections;
 
@@ -35,10 +36,22 @@ internal sealed class RecordingOrigin : IDisposable
 
     public ConcurrentQueue<Received> Requests { get; } = new();
 
+    /// <summary>Requests that their sender gave up, as far as they came: their connection has ended, and nobody's request follows.</summary>
+    public ConcurrentQueue<string> CutOff { get; } = new();
+
     public ConcurrentQueue<string> Violations { get; } = new();
 
     /// <summary>What a request is answered with: bytes, and whether the connection ends behind them. Null gives an echo of its target and tag.</summary>
     public Func<WireMessage, (byte[] Bytes, bool Ends)?> Answer { get; set; } = _ => null;
+
+    /// <summary>Waits until no request is half read: what was given up has been recorded.</summary>
+    public async Task UntilQuietAsync(CancellationToken cancellationToken)
+    {
+        while (_readers.Values.Any(reader => reader.IsWithinRequest))
+        {
+            await Task.Delay(5, cancellationToken);
+        }
+    }
 
     public void Dispose() => _listener.Dispose();
 
@@ -76,12 +89,16 @@ internal sealed class RecordingOrigin : IDisposable
             {
                 // The proxy dropped the connection.
             }
+            finally
+            {
+                _readers.TryRemove(number, out _);
+            }
         }
     }
 
     private async Task ServeAsync(Stream stream, int number)
     {
-        var reader = new WireReader(stream);
+        var reader = _readers[number] = new WireReader(stream);
         while (await ReadAsync(reader, stream) is { } request)
         {
             Requests.Enqueue(new Received(number, request));
@@ -95,7 +112,7 @@ internal sealed class RecordingOrigin : IDisposable
         }
     }
 
-    private static async Task<WireMessage?> ReadAsync(WireReader reader, Stream stream)
+    private async Task<WireMessage?> ReadAsync(WireReader reader, Stream stream)
     {
         try
         {
@@ -103,7 +120,7 @@ internal sealed class RecordingOrigin : IDisposable
         }
         catch (WireException cut) when (cut.Message.Contains("cut off", StringComparison.Ordinal))
         {
-            // A request that its sender gave up: its connection has ended, and nobody's request follows.
+            CutOff.Enqueue(reader.Begun);
             return null;
         }
     }

@@ -10,6 +10,9 @@ internal sealed record RequestCase(string Name, string Clause, string Bytes, int
     /// <summary>The status inside a tunnel, where another part of the proxy may be the first to see it.</summary>
     public int? StatusInTunnel { get; init; }
 
+    /// <summary>The status of a named upstream, whose requests are in origin form and name the proxy as their host.</summary>
+    public int? StatusOfNamed { get; init; }
+
     /// <summary>Whether the connection has to end behind the answer. What is ambiguous ends it; what is only refused does not have to.</summary>
     public bool? Closes { get; init; }
 
@@ -25,13 +28,18 @@ internal sealed record RequestCase(string Name, string Clause, string Bytes, int
     /// <summary>Requests in these bytes.</summary>
     public int Requests { get; init; } = 1;
 
-    /// <summary>The only entry where it makes sense; null runs it at both.</summary>
+    /// <summary>The only entry where it makes sense; null runs it at all.</summary>
     public Entry? Only { get; init; }
 
     /// <summary>The row of the table in <c>docs/conformance.md</c> that says why this is let through, or is refused though it could pass.</summary>
     public string? Lenience { get; init; }
 
-    public int StatusAt(Entry entry) => entry == Entry.Tunnel ? StatusInTunnel ?? Status : Status;
+    public int StatusAt(Entry entry) => entry switch
+    {
+        Entry.Tunnel or Entry.PlainTunnel => StatusInTunnel ?? Status,
+        Entry.Named => StatusOfNamed ?? Status,
+        _ => Status,
+    };
 
     public bool PassesAt(Entry entry) => StatusAt(entry) == 200;
 

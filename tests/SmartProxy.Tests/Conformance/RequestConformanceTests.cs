@@ -5,7 +5,7 @@ using SmartProxy.Tests.Forwarding;
 namespace SmartProxy.Tests.Conformance;
 
 /// <summary>
-/// Requests written from RFC 9110 and 9112, one oddity each, on the proxy port and inside an intercepted tunnel, against an origin that records
+/// Requests written from RFC 9110 and 9112, one oddity each, by every way into the proxy, against an origin that records
 /// every byte. What is ambiguous never reaches it; what is odd but clear reaches it once, in one strict form, and the connection is in step.
 /// </summary>
 public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab>
@@ -15,7 +15,7 @@ public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab
     internal static IReadOnlyDictionary<string, RequestCase> Cases { get; } = Gather().ToDictionary(c => c.Name, StringComparer.Ordinal);
 
     public static TheoryData<Entry, string> Runs =>
-        [.. Cases.Values.SelectMany(c => Enum.GetValues<Entry>().Where(entry => c.Only is null || c.Only == entry).Select(entry => new TheoryDataRow<Entry, string>(entry, c.Name)))];
+        [.. Cases.Values.SelectMany(c => WireLab.Entries.Where(entry => c.Only is null || c.Only == entry).Select(entry => new TheoryDataRow<Entry, string>(entry, c.Name)))];
 
     [Fact]
     public void The_list_is_long_and_every_case_names_its_clause()
@@ -42,7 +42,7 @@ public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab
         deadline.CancelAfter(Patience);
         using var client = await lab.OpenAsync(entry, FakeAuthenticator.Basic, deadline.Token);
 
-        await client.SendAsync(Expand(entry, test.Bytes), deadline.Token);
+        await client.SendAsync(lab.Write(entry, test.Bytes, FakeAuthenticator.Basic), deadline.Token);
         var reader = new WireReader(client.Stream);
         var answer = await reader.ReadResponseAsync(test.Method, deadline.Token);
 
@@ -75,7 +75,7 @@ public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab
 
     private async Task AssertStaysAsync(Entry entry, RawClient client, WireReader reader, CancellationToken cancellationToken)
     {
-        await client.SendAsync(Expand(entry, "GET {o}/after HTTP/1.1¶Host: {h}¶¶"), cancellationToken);
+        await client.SendAsync(lab.Write(entry, "GET {o}/after HTTP/1.1¶Host: {h}¶¶", FakeAuthenticator.Basic), cancellationToken);
         var next = await reader.ReadResponseAsync("GET", cancellationToken);
         Assert.True(next?.Body.StartsWith("/after", StringComparison.Ordinal), next?.Raw ?? "the connection was closed");
     }
@@ -87,15 +87,11 @@ public sealed class RequestConformanceTests(WireLab lab) : IClassFixture<WireLab
         Assert.True(received.Length == (test.PassesAt(entry) ? test.Requests : 0), string.Join("\n---\n", received.Select(r => r.Raw)));
         foreach (var first in received.Take(1))
         {
-            Assert.All(test.Sees, text => Assert.Contains(Expand(entry, text), first.Raw, StringComparison.Ordinal));
-            Assert.All(test.Hides, text => Assert.DoesNotContain(Expand(entry, text), first.Raw, StringComparison.OrdinalIgnoreCase));
+            Assert.All(test.Sees, text => Assert.Contains(lab.AtOrigin(entry, text), first.Raw, StringComparison.Ordinal));
+            Assert.All(test.Hides, text => Assert.DoesNotContain(lab.AtOrigin(entry, text), first.Raw, StringComparison.OrdinalIgnoreCase));
             Assert.Equal(test.Content ?? first.Body, first.Body);
         }
     }
-
-    private string Expand(Entry entry, string template) => lab
-        .Write(entry, template.Replace("{p}", "{port}", StringComparison.Ordinal), FakeAuthenticator.Basic)
-        .Replace("{port}", lab.OriginOf(entry).Port.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     private static IEnumerable<RequestCase> Gather() =>
         [.. RequestLineCases.All, .. HostCases.All, .. FieldCases.All, .. LengthCases.All, .. ChunkCases.All, .. HopCases.All, .. ConnectionCases.All];

@@ -4,7 +4,7 @@ using SmartProxy.Tests.Forwarding;
 namespace SmartProxy.Tests.Conformance;
 
 /// <summary>
-/// Answers written from RFC 9110 and 9112, one oddity each, on the proxy port and inside an intercepted tunnel. What an agent gets is strict
+/// Answers written from RFC 9110 and 9112, one oddity each, by every way into the proxy. What an agent gets is strict
 /// HTTP/1.1 or nothing; what broke off breaks off; and the next request, of another agent, gets its own answer on a connection without a past.
 /// </summary>
 public sealed class ResponseConformanceTests(WireLab lab) : IClassFixture<WireLab>
@@ -15,7 +15,7 @@ public sealed class ResponseConformanceTests(WireLab lab) : IClassFixture<WireLa
         AnswerCases.All.Concat(AnswerBodyCases.All).ToDictionary(c => c.Name, StringComparer.Ordinal);
 
     public static TheoryData<Entry, string> Runs =>
-        [.. Cases.Values.SelectMany(c => Enum.GetValues<Entry>().Select(entry => new TheoryDataRow<Entry, string>(entry, c.Name)))];
+        [.. Cases.Values.SelectMany(c => WireLab.Entries.Select(entry => new TheoryDataRow<Entry, string>(entry, c.Name)))];
 
     [Fact]
     public void The_list_is_long_and_every_case_names_its_clause()

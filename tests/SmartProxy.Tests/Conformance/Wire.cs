@@ -39,6 +39,12 @@ internal sealed class WireReader(Stream stream)
     /// <summary>Bytes that were read and belong to no message yet.</summary>
     public int Left => _end - _start;
 
+    /// <summary>Whether a request has begun and has not ended.</summary>
+    public bool IsWithinRequest => _raw.Length > 0;
+
+    /// <summary>What has come of the message that is being read.</summary>
+    public string Begun => _raw.ToString();
+
     /// <summary>The next request, or null at the end of the connection.</summary>
     public async Task<WireMessage?> ReadRequestAsync(Func<WireMessage, Task>? beforeBody, CancellationToken cancellationToken)
     {
@@ -51,7 +57,9 @@ internal sealed class WireReader(Stream stream)
         Require(parts.Length == 3 && IsToken(parts[0]) && parts[1].Length > 0 && parts[2] == "HTTP/1.1", $"no request line: `{head.Start}`");
         Require(head.Values("Host").Length == 1, "no single Host");
         await (beforeBody?.Invoke(head) ?? Task.CompletedTask);
-        return await ReadBodyAsync(head, hasBody: head.Has("Transfer-Encoding") || head.Has("Content-Length"), toEnd: false, cancellationToken);
+        var request = await ReadBodyAsync(head, hasBody: head.Has("Transfer-Encoding") || head.Has("Content-Length"), toEnd: false, cancellationToken);
+        _raw.Clear();
+        return request;
     }
 
     /// <summary>The next response, or null at the end of the connection. A body that is cut off is a <see cref="WireException"/>.</summary>

@@ -55,11 +55,11 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         using var client = await proxy.ConnectAsync(Token);
 
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\n\r\n", Token);
         var challenge = await client.ReadMessageAsync(Token);
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: Basic bm86bm8=\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: Basic bm86bm8=\r\n\r\n", Token);
         Assert.Equal(challenge, await client.ReadMessageAsync(Token));
-        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
         var accepted = await client.ReadHeadAsync(Token);
         await client.SendAsync($"GET / HTTP/1.1\r\nHost: {origin.Authority}\r\nConnection: close\r\n\r\n", Token);
 
@@ -72,7 +72,7 @@ public sealed class TunnelTests
     [Theory]
     [InlineData("CONNECT a.test HTTP/1.1\r\n\r\n")]
     [InlineData("CONNECT a.test:443 HTTP/1.1\r\nHost: b.test\r\n\r\n")]
-    [InlineData("CONNECT a.test:443 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")]
+    [InlineData("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\nGET / HTTP/1.1\r\n\r\n")]
     public async Task A_malformed_or_pipelined_connect_is_refused_and_closed(string text)
     {
         await using var proxy = await ProxyFixture.StartAsync([]);
@@ -90,7 +90,7 @@ public sealed class TunnelTests
     {
         await using var proxy = await ProxyFixture.StartAsync([], connections: o => o.HeadBytes = 1024);
         using var client = await proxy.ConnectAsync(Token);
-        await client.SendAsync("CONNECT a.test:443 HTTP/1.1\r\nA: " + new string('a', 2000), Token);
+        await client.SendAsync("CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nA: " + new string('a', 2000), Token);
 
         Assert.StartsWith("HTTP/1.1 400 ", await client.ReadToEndAsync(Token), StringComparison.Ordinal);
     }
@@ -115,7 +115,7 @@ public sealed class TunnelTests
         proxy.Policy.Swap((TunnelTreatment)treatment);
         using var tunnel = await proxy.ConnectAsync(Token);
         using var plain = await proxy.ConnectAsync(Token);
-        await tunnel.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await tunnel.SendAsync($"CONNECT {origin.Authority} HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
         await plain.SendAsync($"GET http://{origin.Authority}/ HTTP/1.1\r\nHost: {origin.Authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         var answers = new[] { await tunnel.ReadToEndAsync(Token), await plain.ReadMessageAsync(Token) };
@@ -142,14 +142,13 @@ public sealed class TunnelTests
     }
 
     [Fact]
-    public async Task Another_authority_on_http2_inside_a_tunnel_is_misdirected()
+    public async Task An_http2_client_that_takes_its_server_name_from_another_host_never_gets_past_the_handshake()
     {
         await using var origin = await TestOrigin.StartAsync(c => c.Response.WriteAsync("hello"), HttpProtocols.Http2);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         using var client = proxy.CreateClient(HttpVersion.Version20);
         client.DefaultRequestHeaders.Host = "other.test:" + origin.Port;
 
-        // The client takes SNI from Host, so that this one never gets past the handshake.
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(origin.Url, Token));
     }
 
@@ -177,14 +176,21 @@ public sealed class TunnelTests
         }
     }
 
-    [Fact]
-    public async Task Bytes_that_are_neither_tls_nor_http_end_an_intercepted_tunnel()
+    [Theory]
+    [InlineData("\x01\x02\x03")]
+    [InlineData("get / HTTP/1.1\r\n\r\n")]
+    [InlineData(" GET / HTTP/1.1\r\n\r\n")]
+    [InlineData("\r\nGET / HTTP/1.1\r\n\r\n")]
+    public async Task Bytes_that_begin_neither_tls_nor_a_method_are_refused_and_end_an_intercepted_tunnel(string bytes)
     {
         await using var proxy = await ProxyFixture.StartAsync([]);
         using var client = await proxy.OpenTunnelAsync("origin.test:443", Token);
-        await client.SendAsync("\x01\x02\x03", Token);
+        await client.SendAsync(bytes, Token);
 
-        Assert.Equal("", await client.ReadToEndAsync(Token));
+        var answer = await client.ReadToEndAsync(Token);
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.Contains("malformed_request", answer, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -221,7 +227,7 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([]);
         proxy.Policy.Swap((TunnelTreatment)treatment);
         using var client = await proxy.ConnectAsync(Token);
-        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         Assert.Contains(reason, await client.ReadToEndAsync(Token), StringComparison.Ordinal);
     }
@@ -290,7 +296,7 @@ public sealed class TunnelTests
         await using var proxy = await ProxyFixture.StartAsync([], connections: o => o.MaxTunnelsPerAgent = 1);
         using var first = await proxy.OpenTunnelAsync("origin.test:443", Token);
         using var second = await proxy.ConnectAsync(Token);
-        await second.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        await second.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
 
         Assert.Contains("too_many_tunnels", await second.ReadToEndAsync(Token), StringComparison.Ordinal);
     }

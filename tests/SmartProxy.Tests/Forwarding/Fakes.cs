@@ -52,6 +52,10 @@ internal sealed class FakePolicy : IPolicyView
 
     public TunnelTreatment Treat(AgentId agent, HostName host, int port) => _treat(host, port);
 
+    public bool OpensWebSockets { get; set; } = true;
+
+    public bool AllowsWebSockets(AgentId agent, HostName host, int port) => OpensWebSockets;
+
     public NamedUpstream? UpstreamOf(string merchant) => Upstreams.GetValueOrDefault(merchant);
 
     public IReadOnlyList<BudgetLine> LinesOf(AgentId agent) => [];

@@ -121,7 +121,7 @@ internal sealed class ProxyFixture : IAsyncDisposable
     public async Task<RawClient> OpenTunnelAsync(string authority, CancellationToken cancellationToken, string? credentials = null)
     {
         var client = await ConnectAsync(cancellationToken);
-        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {credentials ?? FakeAuthenticator.Basic}\r\n\r\n", cancellationToken);
+        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: {credentials ?? FakeAuthenticator.Basic}\r\n\r\n", cancellationToken);
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadHeadAsync(cancellationToken), StringComparison.Ordinal);
         return client;
     }

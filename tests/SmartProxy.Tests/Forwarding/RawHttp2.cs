@@ -44,7 +44,7 @@ internal sealed class RawHttp2 : IDisposable
     public static async Task<RawHttp2> ConnectAsync(int port, string authority, string credentials)
     {
         var tunnel = await RawClient.ConnectAsync(port, Stop);
-        await tunnel.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
+        await tunnel.SendAsync($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
         Assert.StartsWith("HTTP/1.1 200 ", await tunnel.ReadHeadAsync(Stop), StringComparison.Ordinal);
         var tls = new SslStream(tunnel.Stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate?.Issuer.Contains("Smart Proxy CA", StringComparison.Ordinal) == true);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = authority.Split(':')[0], ApplicationProtocols = [SslApplicationProtocol.Http2] }, Stop);
@@ -72,7 +72,7 @@ internal sealed class RawHttp2 : IDisposable
         return frame;
     }
 
-    /// <summary>A header block of literals without indexing (RFC 7541 6.2.2). Lines are <c>name: value</c>; a pseudo header keeps its colon.</summary>
+    /// <summary>A header block of literals without indexing (RFC 7541 6.2.2). Lines are <c>name: value</c> with one blank; a pseudo header keeps its colon.</summary>
     public static byte[] Block(params IEnumerable<string> lines)
     {
         var block = new List<byte>();
@@ -81,7 +81,7 @@ internal sealed class RawHttp2 : IDisposable
             var colon = line.IndexOf(':', 1);
             block.Add(0);
             AddText(block, line[..colon]);
-            AddText(block, line[(colon + 1)..].TrimStart(' '));
+            AddText(block, line[(colon + 1)..] is [' ', .. var value] ? value : line[(colon + 1)..]);
         }
 
         return [.. block];

@@ -46,7 +46,7 @@ public sealed class FuzzTests
         Assert.StartsWith("CONNECT ", text, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', text.Replace("\r\n", "", StringComparison.Ordinal));
         Assert.DoesNotContain('\r', text.Replace("\r\n", "", StringComparison.Ordinal));
-        var canonical = string.Create(CultureInfo.InvariantCulture, $"CONNECT {head.Host.ToAuthority()}:{head.Port} HTTP/1.1\r\n\r\n");
+        var canonical = string.Create(CultureInfo.InvariantCulture, $"CONNECT {head.Host.ToAuthority()}:{head.Port} HTTP/1.1\r\nHost: {head.Host.ToAuthority()}:{head.Port}\r\n\r\n");
         Assert.True(ConnectHead.TryParse(new ReadOnlySequence<byte>(Encoding.Latin1.GetBytes(canonical)), out var again));
         Assert.Equal((head.Host, head.Port), (again.Host, again.Port));
         return true;

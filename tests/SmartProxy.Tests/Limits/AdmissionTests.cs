@@ -240,7 +240,7 @@ public sealed class AdmissionTests : IAsyncDisposable
     private async Task<string> ConnectAsync(string credentials, string status)
     {
         using var client = await _proxy.ConnectAsync(Stop);
-        await client.SendAsync($"CONNECT {_origin.Authority} HTTP/1.1\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
+        await client.SendAsync($"CONNECT {_origin.Authority} HTTP/1.1\r\nHost: {_origin.Authority}\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
         var answer = await client.ReadToEndAsync(Stop);
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         return answer;

@@ -73,7 +73,7 @@ public sealed class DrainTests : IAsyncLifetime
     public async Task With_nothing_under_way_it_leaves_at_once_and_idle_tunnels_keep_nobody()
     {
         using var tunnel = await _proxy.ConnectAsync();
-        await tunnel.SendAsync($"CONNECT {_seller.Authority} HTTP/1.1\r\nProxy-Authorization: {_proxy.CredentialsOf("me")}\r\n\r\n", Stop);
+        await tunnel.SendAsync($"CONNECT {_seller.Authority} HTTP/1.1\r\nHost: {_seller.Authority}\r\nProxy-Authorization: {_proxy.CredentialsOf("me")}\r\n\r\n", Stop);
         Assert.StartsWith("HTTP/1.1 200 ", await tunnel.ReadHeadAsync(Stop), StringComparison.Ordinal);
 
         _proxy.Signal("TERM");

@@ -9,13 +9,12 @@ public sealed class InterimAnswerTests(WireLab lab) : IClassFixture<WireLab>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory]
-    [InlineData(Entry.Port, UpstreamConnection.MaxInterims, 200)]
-    [InlineData(Entry.Port, UpstreamConnection.MaxInterims + 1, 502)]
-    [InlineData(Entry.Tunnel, UpstreamConnection.MaxInterims, 200)]
-    [InlineData(Entry.Tunnel, UpstreamConnection.MaxInterims + 1, 502)]
-    public async Task Each_request_of_a_connection_may_bring_so_many_and_not_one_more(Entry entry, int interims, int status)
+    public static MatrixTheoryData<Entry, int> Runs => new(WireLab.Entries, [UpstreamConnection.MaxInterims, UpstreamConnection.MaxInterims + 1]);
+
+    [Theory, MemberData(nameof(Runs))]
+    public async Task Each_request_of_a_connection_may_bring_so_many_and_not_one_more(Entry entry, int interims)
     {
+        var status = interims > UpstreamConnection.MaxInterims ? 502 : 200;
         var origin = lab.OriginOf(entry);
         origin.Answer = request => request.Target == "/many"
             ? (WireLab.Bytes(string.Concat(Enumerable.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", interims)) + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), false)

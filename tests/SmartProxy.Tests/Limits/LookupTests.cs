@@ -96,7 +96,7 @@ public sealed class LookupTests : IAsyncLifetime
     private async Task<string> ConnectAsync(string authority, string credentials)
     {
         using var client = await _proxy.ConnectAsync(Stop);
-        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
+        await client.SendAsync($"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: {credentials}\r\n\r\n", Stop);
         var head = await client.ReadHeadAsync(Stop);
         return head.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal) ? head : head + await client.ReadToEndAsync(Stop);
     }

@@ -7,14 +7,12 @@ using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;
 
-/// <summary>What ordinary clients do and a proxy easily breaks, on the port and inside the tunnel.</summary>
+/// <summary>What ordinary clients do and a proxy easily breaks, by every way into it.</summary>
 public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Theory]
-    [InlineData(Entry.Port)]
-    [InlineData(Entry.Tunnel)]
+    [Theory, MemberData(nameof(WireLab.All), MemberType = typeof(WireLab))]
     public async Task An_answer_with_64_KB_of_headers_arrives_whole(Entry entry)
     {
         var fields = string.Concat(Enumerable.Range(0, 64).Select(i => $"X-{i}: {new string('v', 1_000)}\r\n"));
@@ -26,9 +24,7 @@ public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
         lab.OriginOf(entry).Answer = _ => null;
     }
 
-    [Theory]
-    [InlineData(Entry.Port)]
-    [InlineData(Entry.Tunnel)]
+    [Theory, MemberData(nameof(WireLab.All), MemberType = typeof(WireLab))]
     public async Task Requests_that_are_sent_at_once_are_answered_in_their_order(Entry entry)
     {
         var requests = string.Concat(Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? $"GET {{o}}/{i} HTTP/1.1¶Host: {{h}}¶{{a}}¶" : $"POST {{o}}/{i} HTTP/1.1¶Host: {{h}}¶{{a}}Content-Length: 3¶¶abc"));
@@ -39,9 +35,7 @@ public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
         }
     }
 
-    [Theory]
-    [InlineData(Entry.Port)]
-    [InlineData(Entry.Tunnel)]
+    [Theory, MemberData(nameof(WireLab.All), MemberType = typeof(WireLab))]
     public async Task A_client_that_waits_for_100_continue_gets_it_before_its_body(Entry entry)
     {
         var (client, reader) = await SendAsync(entry, "PUT {o}/up HTTP/1.1¶Host: {h}¶Expect: 100-continue¶Content-Length: 5¶¶");
@@ -50,11 +44,9 @@ public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
         Assert.Equal(200, (await reader.ReadResponseAsync("PUT", Stop))!.Status);
     }
 
-    [Theory]
-    [InlineData(Entry.Port, "Range: bytes=2-3¶If-Range: \"e\"")]
-    [InlineData(Entry.Tunnel, "Range: bytes=2-3¶If-Range: \"e\"")]
-    [InlineData(Entry.Port, "If-None-Match: \"e\"¶If-Modified-Since: Tue, 01 Sep 2026 00:00:00 GMT")]
-    [InlineData(Entry.Tunnel, "If-None-Match: \"e\"¶If-Modified-Since: Tue, 01 Sep 2026 00:00:00 GMT")]
+    public static MatrixTheoryData<Entry, string> Parts => new(WireLab.Entries, ["Range: bytes=2-3¶If-Range: \"e\"", "If-None-Match: \"e\"¶If-Modified-Since: Tue, 01 Sep 2026 00:00:00 GMT"]);
+
+    [Theory, MemberData(nameof(Parts))]
     public async Task Partial_and_conditional_requests_and_their_answers_pass_as_they_are(Entry entry, string fields)
     {
         var isRange = fields.StartsWith("Range", StringComparison.Ordinal);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using SmartProxy.Identity;
 using SmartProxy.Installation;
@@ -24,10 +25,15 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    private X509Certificate2 Authority => field ??= X509CertificateLoader.LoadCertificateFromFile(Data.CaCertificate);
+
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Memory that the process really holds, in bytes.</summary>
     public long MemoryBytes => Status("VmRSS") * 1024;
+
+    /// <summary>The most that it held since <see cref="ForgetPeak"/>, in bytes.</summary>
+    public long PeakBytes => Status("VmHWM") * 1024;
 
     /// <param name="seller">The authority that may be paid, and reached without TLS.</param>
     /// <param name="settings">By their names below <c>SmartProxy:</c>.</param>
@@ -63,10 +69,22 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     /// <summary>An agent's client; each request on a connection of its own where <paramref name="isFresh"/>.</summary>
     public HttpClient As(string agent, bool isFresh = false) =>
-        new(new SocketsHttpHandler { Proxy = new WebProxy(Address), PooledConnectionLifetime = isFresh ? TimeSpan.Zero : Timeout.InfiniteTimeSpan })
+        new(new SocketsHttpHandler
+        {
+            Proxy = new WebProxy(Address) { Credentials = new NetworkCredential(agent, _tokens[agent]) },
+            PooledConnectionLifetime = isFresh ? TimeSpan.Zero : Timeout.InfiniteTimeSpan,
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => ProxyFixture.Believes(Authority, certificate) },
+        })
         {
             DefaultRequestHeaders = { { "Proxy-Authorization", CredentialsOf(agent) } },
         };
+
+    /// <summary>From now on <see cref="PeakBytes"/> counts anew (proc(5), <c>clear_refs</c>). Returns what is held now.</summary>
+    public long ForgetPeak()
+    {
+        File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+        return MemoryBytes;
+    }
 
     public void Signal(string name)
     {

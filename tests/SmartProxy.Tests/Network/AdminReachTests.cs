@@ -40,7 +40,7 @@ public sealed class AdminReachTests
             string[] answers =
             [
                 await SayAsync($"GET http://{target}/healthz HTTP/1.1\r\nHost: {target}\r\n{credentials}Connection: close\r\n\r\n"),
-                await SayAsync($"CONNECT {target} HTTP/1.1\r\n{credentials}\r\n", $"GET /healthz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
+                await SayAsync($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n", $"GET /healthz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
                 await SayAsync($"GET /u/m{index}/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nSmart-Proxy-Token: {running.TokenOf("me")}\r\nConnection: close\r\n\r\n"),
             ];
 

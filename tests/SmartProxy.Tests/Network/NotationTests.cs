@@ -100,7 +100,7 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
                 await SayAsync([connect, inner], cancellationToken),
                 await BlindAsync([connect, inner], cancellationToken),
                 await NamedAsync(target, cancellationToken),
-                await SayAsync([$"CONNECT {_origin.Authority} HTTP/1.1\r\n{credentials}\r\n", inner], cancellationToken),
+                await SayAsync([$"CONNECT {_origin.Authority} HTTP/1.1\r\nHost: {_origin.Authority}\r\n{credentials}\r\n", inner], cancellationToken),
             ];
         }
 

@@ -83,14 +83,14 @@ public sealed class ProxyTlsTests : IDisposable
     {
         await using var proxy = await ProxyFixture.StartAsync([], tls: new ProxyTls { Names = [Host("proxy.test")] });
         using var plain = await proxy.ConnectAsync(Token);
-        await plain.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\n\r\n", Token);
+        await plain.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\n\r\n", Token);
         Assert.DoesNotContain("HTTP/1.1 407", await plain.ReadToEndAsync(Token), StringComparison.Ordinal);
 
         using var client = await proxy.ConnectAsync(Token);
         using var tls = new SslStream(client.Stream, leaveInnerStreamOpen: true, proxy.TrustsOurAuthority);
         await tls.AuthenticateAsClientAsync(Options("proxy.test", protocol), Token);
         client.Stream = tls;
-        await client.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\n\r\n", Token);
+        await client.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\n\r\n", Token);
 
         Assert.StartsWith("HTTP/1.1 407 ", await client.ReadHeadAsync(Token), StringComparison.Ordinal);
         Assert.Equal((SslApplicationProtocol.Http11, protocol), (tls.NegotiatedApplicationProtocol, tls.SslProtocol));
@@ -115,7 +115,7 @@ public sealed class ProxyTlsTests : IDisposable
         using var tls = new SslStream(client.Stream, leaveInnerStreamOpen: true, proxy.TrustsOurAuthority);
         await tls.AuthenticateAsClientAsync(Options("proxy.test", SslProtocols.None), Token);
         client.Stream = tls;
-        await client.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\n\r\n", Token);
+        await client.SendAsync("CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\n\r\n", Token);
 
         Assert.StartsWith("HTTP/1.1 407 ", await client.ReadHeadAsync(Token), StringComparison.Ordinal);
         Assert.Equal("", await silent[0].ReadToEndAsync(Token));

@@ -51,7 +51,7 @@ public sealed class RotationTests
     {
         using var client = await RawClient.ConnectAsync(proxy.Proxy.Port, Token);
         var credentials = Convert.ToBase64String(Encoding.ASCII.GetBytes("me:" + proxy.TokenOf("me")));
-        await client.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nProxy-Authorization: Basic {credentials}\r\n\r\n", Token);
+        await client.SendAsync($"CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\nProxy-Authorization: Basic {credentials}\r\n\r\n", Token);
         Assert.StartsWith("HTTP/1.1 200 ", await client.ReadHeadAsync(Token), StringComparison.Ordinal);
 
         var authorities = new X509Certificate2Collection();

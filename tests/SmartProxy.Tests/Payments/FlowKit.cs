@@ -186,6 +186,8 @@ internal sealed class FlowKit : IAsyncDisposable
 
         private Verdict Guarded(Verdict verdict) => verdict is Verdict.Allowed allowed && Guards != PaymentGuards.None ? allowed with { Guards = Guards } : verdict;
 
+        public bool AllowsWebSockets(AgentId agent, HostName host, int port) => true;
+
         public NamedUpstream? UpstreamOf(string merchant) => null;
 
         public TunnelTreatment Treat(AgentId agent, HostName host, int port) => TunnelTreatment.Intercept;

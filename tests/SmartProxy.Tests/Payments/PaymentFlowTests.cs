@@ -215,6 +215,28 @@ public sealed class PaymentFlowTests
         Assert.Equal(PaymentState.Aborted, await kit.StateAsync());
     }
 
+    [Fact]
+    public async Task An_agent_that_goes_between_the_reservation_and_the_signature_is_not_paid_for()
+    {
+        await using var kit = await FlowKit.CreateAsync();
+        using var gone = new CancellationTokenSource();
+        kit.Ledger.Host.Durable += lines =>
+        {
+            if (lines.Any(line => line.Entry is JournalEntry.Reserved))
+            {
+                gone.Cancel();
+            }
+        };
+        var call = new ScriptedCall(FlowKit.Cent(), FlowKit.Paid) { AgentGone = gone.Token };
+
+        await kit.Flow.RunAsync(call);
+
+        Assert.Equal((499, "agent_gone"), (call.Answered?.Status, call.Answered?.Reason));
+        Assert.Empty(kit.Wallet.Asked);
+        Assert.Empty(call.Payments);
+        Assert.Equal(PaymentState.Aborted, await kit.StateAsync());
+    }
+
     [Theory]
     [InlineData("60", 60)]
     [InlineData("100000", 120)]

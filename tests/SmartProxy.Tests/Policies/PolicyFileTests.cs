@@ -66,6 +66,19 @@ public sealed class PolicyFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Web_sockets_are_asked_of_the_policy_in_force()
+    {
+        Write("""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "webSockets": "none" } } }""");
+        using var file = Open();
+        await file.StartAsync(Cancelled);
+        Assert.False(file.AllowsWebSockets(new AgentId("me"), Question().Origin.Host, 443));
+
+        Write("""{ "networks": ["base-sepolia"], "agents": { "me": { "allow": ["*"], "webSockets": "listed" } } }""");
+        await file.ReloadAsync(Cancelled);
+        Assert.True(file.AllowsWebSockets(new AgentId("me"), Question().Origin.Host, 443));
+    }
+
+    [Fact]
     public async Task A_repaired_file_comes_into_force()
     {
         Write("{");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using SmartProxy.Forwarding.Bodies;
@@ -68,9 +69,10 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             return ValueTask.FromResult(false);
         }
 
-        Fault = MessageFaults.Find(proxyResponse, IsUpgrade(httpContext));
+        Fault = MessageFaults.Find(proxyResponse, WebSocketRules.IsUpgrade(httpContext));
         if (Fault is null)
         {
+            DropContent(proxyResponse);
             return ReceiveAsync(httpContext, proxyResponse);
         }
 
@@ -105,10 +107,6 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
     public static int? MaxForwards(HttpRequest request) =>
         int.TryParse(request.Headers["Max-Forwards"], NumberStyles.None, CultureInfo.InvariantCulture, out var forwards) ? forwards : null;
 
-    public static bool IsUpgrade(HttpContext context) =>
-        context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true
-        || (context.Request.Headers.Upgrade.Count > 0 && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true);
-
     /// <summary>Takes a well-formed answer. True lets the forwarder copy its body to the agent.</summary>
     protected abstract ValueTask<bool> ReceiveAsync(HttpContext context, HttpResponseMessage response);
 
@@ -126,13 +124,23 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
             headers.ContentLength = null;
         }
 
+        headers.WWWAuthenticate = ConnectionAuthentication.WithoutChallenges(headers.WWWAuthenticate);
         if (target.Upstream is { } upstream)
         {
-            headers.Location = Seen(upstream, headers.Location);
-            headers.ContentLocation = Seen(upstream, headers.ContentLocation);
+            NamedAnswer.Rewrite(headers, upstream, target.Target);
         }
 
         headers.Via = StringValues.Concat(headers.Via, parts.Via.LineFor(response.Version));
+    }
+
+    // A 205 has no content (RFC 9110 15.3.6), and the server would break the answer off. What is not read takes its connection with it.
+    private static void DropContent(HttpResponseMessage response)
+    {
+        if (response.StatusCode == HttpStatusCode.ResetContent)
+        {
+            response.Content.Dispose();
+            response.Content = new ByteArrayContent([]);
+        }
     }
 
     /// <summary>Makes room for trailers where there may be some. To be called when the head of an answer that the agent gets is complete.</summary>
@@ -158,8 +166,6 @@ internal abstract class Attempt(ForwardTarget target, ForwardingParts parts) : H
         response.ContentType is { } type
         && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
             || (type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) && !response.Headers.ContainsKey("grpc-status")));
-
-    private static StringValues Seen(NamedUpstream upstream, StringValues location) => location is [{ } one] ? upstream.LocationFor(one) : location;
 
     private static void Copy(System.Net.Http.Headers.HttpHeadersNonValidated source, IHeaderDictionary destination, List<string>? nominated)
     {

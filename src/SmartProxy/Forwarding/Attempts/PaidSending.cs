@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Primitives;
 using SmartProxy.Forwarding.Headers;
 using SmartProxy.Forwarding.Origins;
 using SmartProxy.Forwarding.Targets;
@@ -89,9 +90,19 @@ internal sealed class PaidSending(
             context.Response.Headers[name] = value;
         }
 
+        KeepPrivate(context.Response.Headers);
         ExpectTrailers(context, response);
         await ShowStreamHeadAsync(context);
         return true;
+    }
+
+    // Who did not pay for it gets it from no cache that agents share (RFC 9111 5.2.2.7).
+    private static void KeepPrivate(IHeaderDictionary headers)
+    {
+        if (!headers.CacheControl.ToString().Contains("private", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.CacheControl = StringValues.Concat(headers.CacheControl, "private");
+        }
     }
 
     private void BoundDrain()

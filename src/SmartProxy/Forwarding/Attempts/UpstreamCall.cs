@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using SmartProxy.Forwarding.Bodies;
+using SmartProxy.Forwarding.Headers;
 using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Payments;
@@ -22,7 +23,7 @@ internal sealed class UpstreamCall(HttpContext context, ForwardTarget target, Fo
 
     public string Target => target.Target;
 
-    public bool IsUpgrade { get; } = Attempt.IsUpgrade(context);
+    public bool IsUpgrade { get; } = WebSocketRules.IsUpgrade(context);
 
     public HeldAnswer Challenge => held.Answer;
 

@@ -24,8 +24,21 @@ internal sealed class ChunkedAnswer(Stream inner) : ForwardOnlyStream
         && (response.Headers.NonValidated.Contains("Trailer") || AsksForTrailers(request));
 
     /// <summary>Whether an agent has said that it reads trailers (RFC 9110 10.1.4).</summary>
-    public static bool AsksForTrailers(HttpRequest request) =>
-        request.Headers.TE.Count > 0 && request.Headers.TE.ToString().Contains("trailers", StringComparison.OrdinalIgnoreCase);
+    public static bool AsksForTrailers(HttpRequest request)
+    {
+        foreach (var line in request.Headers.TE)
+        {
+            foreach (var range in line.AsSpan().Split(','))
+            {
+                if (line.AsSpan(range).Trim(" \t").Equals("trailers", StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Takes the body of a response over.</summary>
     public static ChunkedAnswer TakeOver(HttpResponse response)

@@ -23,6 +23,9 @@ internal enum HeaderRule
 
     /// <summary>It is meant for the other end: a <c>Connection</c> that nominates it would hide it on the way, and spoils the message.</summary>
     EndToEnd = 4,
+
+    /// <summary>It comes once: two lines of it would be read as a list by some and as the first or the last one by others (RFC 9110 5.3).</summary>
+    Single = 8,
 }
 
 /// <summary>
@@ -57,14 +60,14 @@ internal static class HeaderRules
         ["Trailer"] = HeaderRule.NotToOrigin,
 
         // Essentials: without them a message says something else, or says it to somebody else.
-        ["Content-Type"] = HeaderRule.EndToEnd,
+        ["Content-Type"] = HeaderRule.EndToEnd | HeaderRule.Single,
         ["Content-Encoding"] = HeaderRule.EndToEnd,
-        ["Content-Range"] = HeaderRule.EndToEnd,
-        ["Range"] = HeaderRule.EndToEnd,
+        ["Content-Range"] = HeaderRule.EndToEnd | HeaderRule.Single,
+        ["Range"] = HeaderRule.EndToEnd | HeaderRule.Single,
         ["Expect"] = HeaderRule.EndToEnd,
         ["Cache-Control"] = HeaderRule.EndToEnd,
-        ["Authorization"] = HeaderRule.EndToEnd,
-        ["WWW-Authenticate"] = HeaderRule.EndToEnd,
+        ["Authorization"] = HeaderRule.EndToEnd | HeaderRule.Single,
+        ["WWW-Authenticate"] = HeaderRule.EndToEnd, // less what ConnectionAuthentication takes out
         ["Cookie"] = HeaderRule.EndToEnd,
         ["Set-Cookie"] = HeaderRule.EndToEnd,
         ["Location"] = HeaderRule.EndToEnd,
@@ -73,12 +76,16 @@ internal static class HeaderRules
         ["X-PAYMENT"] = HeaderRule.EndToEnd,
         ["X-PAYMENT-RESPONSE"] = HeaderRule.EndToEnd,
         ["PAYMENT-SIGNATURE"] = HeaderRule.EndToEnd,
+        ["Payment-Authorization"] = HeaderRule.EndToEnd,
         ["PAYMENT-REQUIRED"] = HeaderRule.EndToEnd,
         ["PAYMENT-RESPONSE"] = HeaderRule.EndToEnd,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    private static readonly SearchValues<char> PlainCharacters =
+        SearchValues.Create("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private static readonly SearchValues<char> ControlCharacters = SearchValues.Create(
         [.. Enumerable.Range(0, 32).Where(c => c != '\t').Select(c => (char)c), '\x7f']);
@@ -98,6 +105,22 @@ internal static class HeaderRules
 
     /// <summary>Whether a name must not be nominated by <c>Connection</c>.</summary>
     public static bool IsEndToEnd(string name) => RuleOf(name).HasFlag(HeaderRule.EndToEnd);
+
+    /// <summary>Whether a request may hold one line of a name and no more.</summary>
+    public static bool IsSingle(string name) => RuleOf(name).HasFlag(HeaderRule.Single);
+
+    /// <summary>
+    /// Whether a name is none of this table and would be one to who reads <c>_</c>, or any other mark, as a hyphen, as programs behind a gateway do
+    /// (RFC 3875 4.1.18).
+    /// </summary>
+    public static bool IsLookAlike(string name) =>
+        name.AsSpan().ContainsAnyExcept(PlainCharacters)
+        && string.Create(name.Length, name, static (hyphened, original) =>
+        {
+            original.CopyTo(hyphened);
+            hyphened.ReplaceAnyExcept(PlainCharacters, '-');
+        }) is var read
+        && (Table.ContainsKey(read) || IsDropped(read));
 
     /// <summary>The names that a <c>Connection</c> header makes hop-by-hop; null when there are none beyond the usual.</summary>
     public static List<string>? Nominated(StringValues connection)
@@ -129,9 +152,8 @@ internal static class HeaderRules
 
     private static HeaderRule RuleOf(string name) => Table.GetValueOrDefault(name);
 
-    private static bool Travels(string name, HeaderRule not) =>
-        (RuleOf(name) & not) == 0
-        && name[0] != ':'
-        && !name.StartsWith(DroppedPrefixes[0], StringComparison.OrdinalIgnoreCase)
-        && !name.StartsWith(DroppedPrefixes[1], StringComparison.OrdinalIgnoreCase);
+    private static bool Travels(string name, HeaderRule not) => (RuleOf(name) & not) == 0 && name[0] != ':' && !IsDropped(name);
+
+    private static bool IsDropped(string name) =>
+        name.StartsWith(DroppedPrefixes[0], StringComparison.OrdinalIgnoreCase) || name.StartsWith(DroppedPrefixes[1], StringComparison.OrdinalIgnoreCase);
 }

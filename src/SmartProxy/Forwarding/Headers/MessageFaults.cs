@@ -51,6 +51,11 @@ internal static class MessageFaults
             }
         }
 
+        if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired)
+        {
+            return "it asks for the credentials of a proxy, which only a proxy may";
+        }
+
         if (HasFault(headers) || HasFault(contentHeaders) || HeaderRules.HasControls(response.ReasonPhrase))
         {
             return "its head is malformed";
@@ -103,21 +108,29 @@ internal static class MessageFaults
             }
         }
 
-        return IsLookAlike(name) ? Malformed("a header name looks like one that frames the body and is none; write it with a hyphen or leave it out") : null;
+        return values.Count > 1 && HeaderRules.IsSingle(name) ? Malformed($"{name} came more than once, and programs differ in which one they believe; send it once")
+            : name[0] != ':' && HeaderRules.IsLookAlike(name) ? Malformed("a header name is read by some programs as another one that is judged here; write it with hyphens or leave it out")
+            : null;
     }
 
-    // Programs behind a proxy often read `_` as `-`: to them the body would end elsewhere.
-    private static bool IsLookAlike(string name) =>
-        name.Contains('_', StringComparison.Ordinal)
-        && (name.Length is 14 or 17)
-        && name.Replace('_', '-') is var hyphened
-        && (hyphened.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || hyphened.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase));
-
     // HTTP/2 frames by itself and has no fields of one connection (RFC 9113 8.2.2). `Connection` and another TE than trailers are the server's to refuse.
-    private static Refusal? FindInHttp2(IHeaderDictionary headers) =>
-        headers.TransferEncoding.Count > 0 || headers.KeepAlive.Count > 0 || headers.Upgrade.Count > 0 || headers.ContainsKey("Proxy-Connection")
+    private static Refusal? FindInHttp2(IHeaderDictionary headers)
+    {
+        foreach (var (_, values) in headers)
+        {
+            foreach (var value in values)
+            {
+                if (value is [' ' or '\t', ..] or [.., ' ' or '\t'])
+                {
+                    return Malformed("a header value over HTTP/2 begins or ends with a blank (RFC 9113 8.2.1); remove it");
+                }
+            }
+        }
+
+        return headers.TransferEncoding.Count > 0 || headers.KeepAlive.Count > 0 || headers.Upgrade.Count > 0 || headers.ContainsKey("Proxy-Connection")
             ? Malformed("a header that belongs to one connection came over HTTP/2; leave Transfer-Encoding, Keep-Alive, Proxy-Connection and Upgrade out")
             : null;
+    }
 
     private static Refusal? FindInFraming(HttpRequest request)
     {

@@ -1,8 +1,8 @@
 namespace SmartProxy.Forwarding.Origins;
 
 /// <summary>
-/// The connections of one agent to its origins. No other agent's request ever travels on them: an origin may take a connection for a login (NTLM), or
-/// be confused about where one answer ends and the next begins.
+/// The connections of one agent to its origins. No other agent's request ever travels on them: an origin may remember something of a connection, or be
+/// confused about where one answer ends and the next begins.
 /// </summary>
 /// <param name="create">Makes the library's client, which keeps connections.</param>
 /// <param name="settle">Longer than it takes a request that has begun to get its connection, or to fail.</param>

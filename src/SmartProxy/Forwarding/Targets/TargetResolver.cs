@@ -8,7 +8,7 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Forwarding.Targets;
 
 /// <summary>Finds out where a request goes: fixed by its tunnel, named in its absolute form, the upstream of a merchant, or us.</summary>
-internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyView policy)
+internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyView policy, OwnNames names)
 {
     /// <summary>Carries an agent's token on our own address.</summary>
     public const string TokenHeader = "Smart-Proxy-Token";
@@ -83,6 +83,11 @@ internal sealed class TargetResolver(IAgentAuthenticator authenticator, IPolicyV
     // The token comes as for our own pages; `Authorization` is the origin's.
     private (ForwardTarget? Target, Refusal? Refusal) Named(HttpRequest request, string merchant, string rest)
     {
+        if (names.Find(request) is { } stranger)
+        {
+            return (null, stranger);
+        }
+
         var token = request.Headers[TokenHeader];
         if (authenticator.Authenticate(token.Count > 0 ? $"Bearer {token}" : request.Headers.ProxyAuthorization) is not { } identity)
         {

@@ -50,6 +50,8 @@ internal static class AnswerBodyCases
         new("304 with a length", "9110 15.4.5", "HTTP/1.1 304 Not Modified¶ETag: \"1\"¶Content-Length: 2¶¶", 304) { Content = "", Sees = ["¶ETag: \"1\"¶"] },
         new("304 with a body", "9112 6.3", "HTTP/1.1 304 Not Modified¶¶ok", 304) { Content = "", IsSpoilt = true },
         new("205", "9110 15.3.6", "HTTP/1.1 205 Reset¶Content-Length: 0¶¶", 205) { Content = "" },
+        new("205 with a body", "9110 15.3.6", "HTTP/1.1 205 Reset¶Content-Length: 2¶¶ok", 205) { Content = "" },
+        new("205 with chunks", "9110 15.3.6", "HTTP/1.1 205 Reset¶Transfer-Encoding: chunked¶¶2¶ok¶0¶¶", 205) { Content = "" },
         new("a part", "9110 15.3.7", "HTTP/1.1 206 Part¶Content-Range: bytes 0-1/9¶Content-Length: 2¶¶ok", 206) { Content = "ok", Sees = ["¶Content-Range: bytes 0-1/9¶"] },
 
         Ok("trailers that the agent asks for", "9110 6.5", Framed("Transfer-Encoding: chunked", "2¶ok¶0¶X-End: 1¶¶")) with { Asks = "TE: trailers¶Connection: TE¶", Sees = ["¶0¶X-End: 1¶¶"] },

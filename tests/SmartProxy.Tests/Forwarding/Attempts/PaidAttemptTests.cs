@@ -136,4 +136,27 @@ public sealed class PaidAttemptTests
 
         Assert.Equal((200, false), ((await proxy.Flow.Paid.Task.WaitAsync(Token)).Head!.Status, (await proxy.Flow.Paid.Task).IsComplete));
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("public, max-age=60")]
+    [InlineData("no-store")]
+    [InlineData("Private, max-age=5")]
+    public async Task What_was_paid_for_is_private_and_what_is_free_is_as_the_origin_says(string cacheControl)
+    {
+        await using var origin = await TestOrigin.StartAsync(context =>
+        {
+            context.Response.Headers.CacheControl = cacheControl;
+            return context.Request.Path == "/free" || context.Request.Headers.ContainsKey("X-PAYMENT") ? context.Response.WriteAsync("ok") : Challenge(context);
+        });
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
+        using var client = proxy.CreateClient();
+
+        using var free = await client.GetAsync(origin.Url + "/free", Token);
+        using var paid = await client.GetAsync(origin.Url + "/paid", Token);
+
+        Assert.Equal(cacheControl, free.Headers.NonValidated.TryGetValues("Cache-Control", out var said) ? said.ToString() : "");
+        Assert.StartsWith(cacheControl, paid.Headers.NonValidated["Cache-Control"].ToString(), StringComparison.Ordinal);
+        Assert.True(paid.Headers.CacheControl?.Private);
+    }
 }

@@ -30,21 +30,6 @@ public sealed class NamedUpstreamTests
     [InlineData("http://proxy/u/exa")]
     public void Nothing_else_is_an_upstream(string target) => Assert.False(NamedUpstream.TrySplit(target, out _, out _));
 
-    [Theory]
-    [InlineData("/v1", "https://api.exa.ai/v1/jobs/7", "/u/exa/jobs/7")]
-    [InlineData("/v1", "https://API.exa.ai/v1?x", "/u/exa?x")]
-    [InlineData("/v1", "https://api.exa.ai/v10", "https://api.exa.ai/v10")]
-    [InlineData("/v1", "https://api.exa.ai.evil.example/v1/x", "https://api.exa.ai.evil.example/v1/x")]
-    [InlineData("/v1", "https://api.exa.ai:8443/v1/x", "https://api.exa.ai:8443/v1/x")]
-    [InlineData("/v1", "/v1/jobs/7", "/u/exa/jobs/7")]
-    [InlineData("/v1", "/login", "https://api.exa.ai/login")]
-    [InlineData("", "/login", "/u/exa/login")]
-    [InlineData("/v1", "jobs/8", "jobs/8")]
-    [InlineData("/v1", "//cdn.example/x", "//cdn.example/x")]
-    [InlineData("/v1", "https://other.example/x", "https://other.example/x")]
-    public void A_location_leads_back_through_the_proxy_or_away_in_full(string basePath, string location, string seen) =>
-        Assert.Equal(seen, Upstream(basePath).LocationFor(location));
-
     [Fact]
     public async Task A_request_reaches_the_upstream_and_nothing_of_ours_does()
     {
@@ -108,6 +93,32 @@ public sealed class NamedUpstreamTests
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         Assert.Contains(reason, answer, StringComparison.Ordinal);
         Assert.Equal(0, origin.Connections);
+    }
+
+    [Theory]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: evil.example", "421", "unknown_host")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: evil.example:8402", "421", "unknown_host")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: 127.1", "421", "unknown_host")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost:", "400", "malformed_request")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost:   ", "400", "malformed_request")]
+    [InlineData("GET /u/shop/x HTTP/1.0", "421", "unknown_host")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: localhost:8402", "200", "")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: [::1]:8402", "200", "")]
+    [InlineData("GET /u/shop/x HTTP/1.1\r\nHost: smart-proxy", "200", "")]
+    [InlineData("GET /u/shop/x HTTP/1.0\r\nHost: 127.0.0.1", "200", "")]
+    public async Task It_is_called_by_a_name_of_ours(string head, string status, string reason)
+    {
+        using var origin = new RawOrigin("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
+        proxy.Policy.Upstreams["shop"] = Plain(origin.Port, "");
+
+        using var client = await proxy.ConnectAsync(Cancel);
+        await client.SendAsync($"{head}\r\nSmart-Proxy-Token: {FakeAuthenticator.Token}\r\n\r\n", Cancel);
+        var answer = await client.ReadMessageAsync(Cancel);
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        Assert.Contains(reason, answer, StringComparison.Ordinal);
+        Assert.Equal(status == "200" ? 1 : 0, origin.Connections);
     }
 
     private static NamedUpstream Upstream(string basePath) => new("exa", Origin.TryParse("https://api.exa.ai", out var origin) ? origin : default, basePath);

@@ -45,7 +45,7 @@ public sealed class RequestTargetTests
     [InlineData("GET http://u@{0}/ HTTP/1.1\r\nHost: {0}\r\n", "400")]
     [InlineData("GET http://127.1/ HTTP/1.1\r\nHost: 127.1\r\n", "400")]
     [InlineData("GET http://{0}/ HTTP/1.1\r\nHost: b.test\r\n", "400")]
-    [InlineData("OPTIONS http://{0}/ HTTP/1.1\r\nHost: {0}\r\nMax-Forwards: 0\r\n", "400")]
+    [InlineData("OPTIONS http://{0}/ HTTP/1.1\r\nHost: {0}\r\nMax-Forwards: 0\r\n", "204")]
     public async Task A_request_that_no_origin_should_see_is_refused(string request, string status)
     {
         using var origin = new RawOrigin(Ok);
@@ -80,6 +80,24 @@ public sealed class RequestTargetTests
 
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         Assert.Contains($"\"reason\":\"{reason}\"", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Nowhere.Invalid", "Nowhere.Invalid", true)]
+    [InlineData("nowhere.invalid", "NOWHERE.INVALID:80", true)]
+    [InlineData("NOWHERE.INVALID:80", "nowhere.invalid", true)]
+    [InlineData("nowhere.invalid:80", "Nowhere.invalid:80", true)]
+    [InlineData("nowhere.invalid", "nowhere.invalid:443", false)]
+    [InlineData("nowhere.invalid:8080", "nowhere.invalid", false)]
+    [InlineData("nowhere.invalid", "elsewhere.invalid", false)]
+    public async Task A_host_is_the_targets_however_its_letters_and_default_port_are_written(string authority, string host, bool isSame)
+    {
+        await using var proxy = await ProxyFixture.StartAsync([]);
+
+        var answer = await proxy.SendAsync($"GET http://{authority}/ HTTP/1.1\r\nHost: {host}\r\n");
+
+        Assert.StartsWith(isSame ? "HTTP/1.1 502 " : "HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.Equal(isSame, answer.Contains("upstream_dns_failed", StringComparison.Ordinal));
     }
 
     [Fact]
