@@ -8,6 +8,8 @@ using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 
+#pragma warning disable CA1416 // file modes
+
 namespace SmartProxy.Tests.Connections;
 
 public sealed class LeafMintTests : IDisposable
@@ -124,6 +126,23 @@ public sealed class LeafMintTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Equal(before, (authorities.Signer.Fingerprint, authorities.TrustedPem));
+    }
+
+    [Fact]
+    public void A_rotation_that_could_not_be_read_at_first_is_taken_in_when_it_can()
+    {
+        var authorities = Authorities();
+        var next = Folder.Rotate(_time.GetUtcNow().AddHours(1)).Next!.Fingerprint;
+        File.SetUnixFileMode(_folder.File("ca/next.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        _time.Advance(TimeSpan.FromMinutes(30));
+        var before = authorities.Signer.Fingerprint;
+
+        // A mode changes no time of the file.
+        File.SetUnixFileMode(_folder.File("ca/next.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _time.Advance(TimeSpan.FromMinutes(31));
+
+        Assert.NotEqual(before, next);
+        Assert.Equal(next, authorities.Signer.Fingerprint);
     }
 
     [Theory]
