@@ -69,9 +69,13 @@ internal sealed class ReceiptKeys : IDisposable
             throw new ReceiptKeyException($"expected the receipt key `{PemOf(folder)}` that `init` made: restore it from a backup");
         }
 
-        if (PrivateFile.Objection(PemOf(folder)) is { } objection)
+        try
         {
-            throw new ReceiptKeyException(objection);
+            Operator.PrivateFile.RefuseOthers(PemOf(folder));
+        }
+        catch (Operator.OperatorException fault)
+        {
+            throw new ReceiptKeyException(fault.Message);
         }
 
         var published = ReadSet(folder);

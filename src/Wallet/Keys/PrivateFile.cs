@@ -5,27 +5,12 @@ public static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private const UnixFileMode Others =
-        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-
     /// <summary>Writes a new file by way of a temporary name in the same folder. An existing file is never replaced.</summary>
     /// <exception cref="IOException">The file exists, or can't be written.</exception>
     public static void Create(string path, ReadOnlySpan<byte> content) => Write(path, content, overwrite: false);
 
     /// <summary>The same, in place of an existing file: readers see the old content or the new, never a part.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> content) => Write(path, content, overwrite: true);
-
-    /// <summary>Why this file isn't private, as one line that says what to do; null when it is. On Windows, folders protect it instead.</summary>
-    public static string? Objection(string path)
-    {
-        if (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & Others) == UnixFileMode.None)
-        {
-            return null;
-        }
-
-        return $"expected a file that only its owner can read, found `{path}` open to group or others: run `chmod 600` on it, and replace the key if others may have read it";
-    }
 
     private static void Write(string path, ReadOnlySpan<byte> content, bool overwrite)
     {

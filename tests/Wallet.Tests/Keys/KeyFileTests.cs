@@ -135,7 +135,6 @@ public sealed class KeyFileTests
         KeyFile.Write(path, key, password, new SeededRandom(6), CheapCost);
 
         Assert.Equal([path], Directory.GetFiles(folder.Path));
-        Assert.Null(PrivateFile.Objection(path));
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(path));
@@ -154,23 +153,6 @@ public sealed class KeyFileTests
         Assert.Throws<IOException>(() => KeyFile.Write(path, key, password, new SeededRandom(6), CheapCost));
         Assert.Equal("older", System.IO.File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(folder.Path));
-    }
-
-    [Fact]
-    public void A_file_that_others_can_read_is_objected_to()
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        using var folder = new TempFolder();
-        var path = folder.File("key");
-        PrivateFile.Create(path, "x"u8);
-        Assert.Null(PrivateFile.Objection(path));
-
-        System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
-        Assert.Contains("chmod 600", PrivateFile.Objection(path), StringComparison.Ordinal);
     }
 
     [Fact]
