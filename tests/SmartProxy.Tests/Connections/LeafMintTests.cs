@@ -73,6 +73,27 @@ public sealed class LeafMintTests : IDisposable
     }
 
     [Fact]
+    public void An_agent_that_asks_for_host_after_host_flushes_nobody_elses_leaves()
+    {
+        using var mint = Mint(capacity: 10);
+        var (quiet, busy) = (new AgentId("quiet"), new AgentId("busy"));
+        var kept = mint.For(Host("quiet.test"), quiet);
+        for (var i = 0; i < 100; i++)
+        {
+            mint.For(Host($"h{i}.test"), busy);
+        }
+
+        Assert.Equal(10, mint.Count);
+        Assert.Same(kept, mint.For(Host("quiet.test"), quiet));
+
+        // What nobody needs is everybody's: the quiet one gets room from the busy one's oldest.
+        var (newest, second) = (mint.For(Host("h99.test"), busy), mint.For(Host("second.test"), quiet));
+        Assert.Same(newest, mint.For(Host("h99.test"), busy));
+        Assert.Same(second, mint.For(Host("second.test"), quiet));
+        Assert.Same(kept, mint.For(Host("quiet.test"), quiet));
+    }
+
+    [Fact]
     public void Ten_thousand_hosts_leave_as_many_leaves_as_the_bound_and_nothing_of_the_others()
     {
         var (hosts, capacity) = IsLong ? (10_000, 1_000) : (1_000, 100);
