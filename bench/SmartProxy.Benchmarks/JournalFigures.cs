@@ -48,7 +48,7 @@ internal static class JournalFigures
         using var right = FolderLock.Acquire(folder);
         var host = LedgerHost.Open(right, TimeProvider.System, new SystemRandomSource());
         var started = Stopwatch.GetTimestamp();
-        var book = new Storage.Chain.ChainBook(host, new ChainId(84532));
+        var book = new Chain.ChainBook(host, new ChainId(84532));
         book.CatchUp();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"of it {Stopwatch.GetElapsedTime(started).TotalSeconds:F2} s to follow {book.Sequence:N0} lines"));
         host.DisposeAsync().AsTask().Wait();

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Ledger.Tests;

@@ -1,7 +1,5 @@
-using System.Text;
 using SmartProxy.Policy.Document;
 using SmartProxy.Policy.Rules;
-using SmartProxy.Protocol;
 
 namespace SmartProxy.Policy.Analysis;
 

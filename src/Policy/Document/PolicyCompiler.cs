@@ -1,4 +1,3 @@
-using System.Globalization;
 using SmartProxy.Policy.Rules;
 using SmartProxy.Protocol;
 

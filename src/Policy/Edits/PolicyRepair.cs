@@ -1,5 +1,3 @@
-using SmartProxy.Protocol;
-
 namespace SmartProxy.Policy.Edits;
 
 /// <summary>One change of the policy, at one place.</summary>

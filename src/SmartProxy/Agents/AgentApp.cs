@@ -1,9 +1,9 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using SmartProxy.AdminApi;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;

@@ -1,6 +1,7 @@
 using System.CommandLine;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Storage;
 
 namespace SmartProxy.Commands;
@@ -17,7 +18,7 @@ internal static class AcceptRollbackCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             var (path, why, folder) = (Path.GetFullPath(result.GetRequiredValue(anchor)), People.ReasonOf(result.GetRequiredValue(reason), isRequired: true), result.GetRequiredValue(data));
-            _ = Installation.Load(folder);
+            _ = InstallationFile.Load(folder);
             var head = AnchorHead.Read(path) ?? throw new OperatorException($"there is no anchor at `{path}`");
             await seams.RecordOffline(folder, new LedgerEvent.RollbackAccepted(head.Sequence, head.Hash, People.Offline, why), cancellationToken);
             result.InvocationConfiguration.Output.WriteLine($"accepted: the journal goes on although the anchor has seen line {head.Sequence}; the next start writes the anchor anew");

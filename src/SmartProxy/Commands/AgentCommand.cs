@@ -1,7 +1,9 @@
 using System.CommandLine;
+using SmartProxy.AdminApi;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -21,7 +23,7 @@ internal static class AgentCommand
     /// <summary>Says on standard error when the agent could not pay anyway.</summary>
     internal static void WarnWhenUnknown(CommandSeams seams, DataFolder data, string? policyPath, AgentId agent, TextWriter error)
     {
-        var policy = policyPath ?? RunFile.TryLoad(data)?.Policy ?? Installation.Load(data).Policy;
+        var policy = policyPath ?? RunFile.TryLoad(data)?.Policy ?? InstallationFile.Load(data).Policy;
         if (seams.PolicyKnows(policy, agent) == false)
         {
             error.WriteLine($"smartproxy: note: the policy `{policy}` has no entry for agent `{agent}`; it can use the proxy but pay nothing until it has one");

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

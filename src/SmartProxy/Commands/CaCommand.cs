@@ -1,5 +1,7 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Connections;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

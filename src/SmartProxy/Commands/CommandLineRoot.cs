@@ -1,6 +1,7 @@
 using System.CommandLine;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

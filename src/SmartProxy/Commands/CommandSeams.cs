@@ -1,10 +1,16 @@
 using SmartProxy.Accounting;
 using SmartProxy.Accounting.Evidence;
 using SmartProxy.Accounting.Statements;
+using SmartProxy.AdminApi;
+using SmartProxy.Connections;
 using SmartProxy.Demo;
+using SmartProxy.Drill;
+using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Policies.Simulation;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;
@@ -36,6 +42,9 @@ internal sealed record CommandSeams
     public CancellationToken Hurry { get; init; }
 
     public required IKeyFiles KeyFiles { get; init; }
+
+    /// <summary>Makes installations out of the parts above and below.</summary>
+    public Installer Installer => new(FindNetwork, Authorities, KeyFiles, CreateReceiptsKey, CreateLedger, Time, Random);
 
     /// <summary>Whether the policy at this path has an entry for the agent; null when it can't be read.</summary>
     public required Func<string, AgentId, bool?> PolicyKnows { get; init; }
@@ -107,72 +116,3 @@ internal sealed record CommandSeams
 
     public IRandomSource Random { get; init; } = new SystemRandomSource();
 }
-
-/// <summary>A chain as people call it.</summary>
-/// <param name="Name">The name that policy files use: <c>base-sepolia</c>.</param>
-/// <param name="Chain">Its id.</param>
-/// <param name="IsTest">Whether its money is play money.</param>
-internal sealed record NetworkName(string Name, ChainId Chain, bool IsTest);
-
-/// <summary>What <c>policy check</c> asks.</summary>
-/// <param name="Policy">The file or folder.</param>
-/// <param name="Assertions">Sentences that have to hold.</param>
-/// <param name="IsStrict">Whether warnings fail.</param>
-/// <param name="Json">Whether the answer is one JSON object.</param>
-internal sealed record PolicyChecking(string Policy, IReadOnlyList<string> Assertions, bool IsStrict, bool Json);
-
-/// <summary>What <c>policy diff</c> asks.</summary>
-internal sealed record PolicyDiffing(string Old, string New, bool Json);
-
-/// <summary>What <c>drill</c> asks.</summary>
-/// <param name="Policy">The file or folder.</param>
-/// <param name="Agent">Only this agent; null for all.</param>
-/// <param name="Data">Whose receipt key signs the JSON; null leaves it unsigned.</param>
-/// <param name="Json">Whether the answer is one JSON object.</param>
-internal sealed record Drilling(string Policy, AgentId? Agent, DataFolder? Data, bool Json);
-
-/// <summary>What <c>policy explain</c> asks.</summary>
-internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price)
-{
-    /// <summary>How limits stand, by their ids, where books are known.</summary>
-    public Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? Figures { get; init; }
-}
-
-/// <summary>What <c>policy simulate</c> and <c>policy shadow</c> ask.</summary>
-/// <param name="Policy">The policy to try; empty for the summary of the shadow.</param>
-/// <param name="Data">Whose past is asked; running or stopped, it is only read.</param>
-/// <param name="Since">From when on, or null for all of it.</param>
-/// <param name="Json">Whether the answer is one JSON object.</param>
-internal sealed record PolicyHistory(string Policy, DataFolder Data, DateTimeOffset? Since, bool Json);
-
-/// <summary>What <c>ledger verify</c> asks.</summary>
-/// <param name="Data">The stopped system.</param>
-/// <param name="Json">Whether the answer is one JSON object.</param>
-/// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
-/// <param name="FromBlock">The first block to read.</param>
-internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);
-
-/// <summary>What <c>statement</c> and <c>evidence</c> ask.</summary>
-/// <param name="Data">Whose books; running or stopped, they are only read.</param>
-/// <param name="Month">Which month.</param>
-/// <param name="Rpc">Nodes, each for the chain that it serves; empty takes those of the settings.</param>
-/// <param name="ConfigFile">The settings, or null for those of the working folder.</param>
-internal sealed record BooksQuestion(DataFolder Data, Month Month, IReadOnlyList<Uri> Rpc, string? ConfigFile);
-
-/// <summary>What <c>evidence</c> and <c>dispute</c> order.</summary>
-/// <param name="Data">Whose books; running or stopped, they are only read.</param>
-/// <param name="Scope">What it is about.</param>
-/// <param name="Statement">The month's statement; null for a single payment.</param>
-/// <param name="File">The new file.</param>
-internal sealed record EvidenceOrder(DataFolder Data, EvidenceScope Scope, SignedStatement? Statement, string File);
-
-/// <summary>What <c>why</c> asks.</summary>
-/// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>
-/// <param name="Policy">The policy that judged, as the journal keeps it; null where it is not known.</param>
-/// <param name="PolicyPath">The policy file of now, or null.</param>
-internal sealed record WhyQuestion(string Receipt, LedgerEvent.PolicyActivated? Policy, string? PolicyPath);
-
-/// <summary>The answer in both forms.</summary>
-/// <param name="Lines">For people.</param>
-/// <param name="WriteJson">For programs.</param>
-internal sealed record WhyAnswer(IReadOnlyList<string> Lines, Action<System.Text.Json.Utf8JsonWriter> WriteJson);

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using SmartProxy.Accounting;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -62,7 +63,7 @@ internal static class CommonOptions
         HelpName = "TIME",
         CustomParser = static result =>
         {
-            if (!TryReadDuration(result.Tokens[0].Value, out var duration))
+            if (!Durations.TryRead(result.Tokens[0].Value, out var duration))
             {
                 result.AddError($"expected a duration such as `90s`, `15m`, `12h` or `30d`, found `{Printable.Line(result.Tokens[0].Value, 40)}`");
             }
@@ -79,7 +80,7 @@ internal static class CommonOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (TryReadDuration(text, out var ago))
+            if (Durations.TryRead(text, out var ago))
             {
                 return time.GetUtcNow() - ago;
             }
@@ -103,26 +104,5 @@ internal static class CommonOptions
         }
 
         return agent;
-    }
-
-    /// <summary>Reads what <see cref="Duration"/> does.</summary>
-    public static bool TryReadDuration(string text, out TimeSpan duration)
-    {
-        duration = default;
-        if (text.Length is < 2 or > 7 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count))
-        {
-            return false;
-        }
-
-        TimeSpan? read = text[^1] switch
-        {
-            's' => TimeSpan.FromSeconds(count),
-            'm' => TimeSpan.FromMinutes(count),
-            'h' => TimeSpan.FromHours(count),
-            'd' when count <= 36_500 => TimeSpan.FromDays(count),
-            _ => null,
-        };
-        duration = read ?? default;
-        return read is not null;
     }
 }

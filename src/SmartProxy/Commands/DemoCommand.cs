@@ -14,7 +14,8 @@ internal static class DemoCommand
         {
             var output = result.InvocationConfiguration.Output;
             var useColours = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
-            return new DemoStory(seams, new DemoTeller(output, useColours)).TellAsync(result.GetValue(once), cancellationToken);
+            var parts = new DemoParts(seams.Installer, seams.StartProxy, seams.VerifyReceipt, seams.Recover, seams.Time, seams.Random);
+            return new DemoStory(parts, new DemoTeller(output, useColours)).TellAsync(result.GetValue(once), cancellationToken);
         });
         return command;
     }

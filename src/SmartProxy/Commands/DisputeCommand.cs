@@ -1,8 +1,9 @@
 using System.CommandLine;
 using SmartProxy.Accounting.Evidence;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;

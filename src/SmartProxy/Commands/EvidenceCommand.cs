@@ -1,6 +1,8 @@
 using System.CommandLine;
 using SmartProxy.Accounting.Evidence;
-using SmartProxy.Operator;
+using SmartProxy.Accounting;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

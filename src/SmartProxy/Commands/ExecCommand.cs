@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

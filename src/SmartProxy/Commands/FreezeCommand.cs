@@ -1,8 +1,10 @@
 using System.CommandLine;
+using SmartProxy.AdminApi;
 using SmartProxy.Identity;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -33,7 +35,7 @@ internal static class FreezeCommand
         using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
         if (client is null)
         {
-            _ = Installation.Load(data);
+            _ = InstallationFile.Load(data);
             await seams.RecordOffline(
                 data,
                 order.Freeze ? new LedgerEvent.Frozen(order.Agent, People.Offline, order.Reason) : new LedgerEvent.Unfrozen(order.Agent, People.Offline, order.Reason),

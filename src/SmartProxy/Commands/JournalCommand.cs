@@ -1,5 +1,6 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Hosting;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Storage;
 
 namespace SmartProxy.Commands;

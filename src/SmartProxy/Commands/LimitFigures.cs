@@ -1,6 +1,7 @@
 using System.Text.Json;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;

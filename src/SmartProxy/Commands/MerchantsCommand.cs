@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using SmartProxy.Accounting.Merchants;
-using SmartProxy.Operator;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -42,7 +44,7 @@ internal static class PaymentsCommand
             return await client.GetAsync("/v1/payments" + Parameters(query), cancellationToken);
         }
 
-        _ = Installation.Load(data);
+        _ = InstallationFile.Load(data);
         var page = await seams.SearchOffline(data, query, cancellationToken);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Policies;
 
 namespace SmartProxy.Commands;
 

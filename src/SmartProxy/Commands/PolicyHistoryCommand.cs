@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SmartProxy.Policies.Simulation;
 
 namespace SmartProxy.Commands;
 

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
+using SmartProxy.Payments;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

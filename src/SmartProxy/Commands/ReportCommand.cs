@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SmartProxy.Accounting;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SmartProxy.Keys;
+using SmartProxy.Hosting;
 using SmartProxy.Options;
 
 namespace SmartProxy.Commands;

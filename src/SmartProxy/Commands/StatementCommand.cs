@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
 using SmartProxy.Accounting.Statements;
-using SmartProxy.Operator;
+using SmartProxy.Accounting;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

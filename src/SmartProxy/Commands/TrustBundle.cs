@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Commands;
 

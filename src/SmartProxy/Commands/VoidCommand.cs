@@ -1,6 +1,8 @@
 using System.CommandLine;
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -33,7 +35,7 @@ internal static class VoidCommand
         using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
         if (client is null)
         {
-            _ = Installation.Load(data);
+            _ = InstallationFile.Load(data);
             await seams.VoidOffline(data, payment, reason, cancellationToken);
             return;
         }

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Keys;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -16,14 +18,6 @@ internal static class WalletCommand
         List(seams),
     };
 
-    /// <summary>A new key file and a generated password file, both 0600. Returns the address.</summary>
-    internal static EvmAddress Create(CommandSeams seams, DataFolder data, string name)
-    {
-        var (keyFile, passwordFile) = PathsOf(data, name);
-        PrivateFile.WriteNew(passwordFile, Encoding.ASCII.GetBytes(AgentToken.Secret(seams.Random)));
-        return seams.KeyFiles.Create(keyFile, passwordFile);
-    }
-
     private static Command New(CommandSeams seams)
     {
         var name = Name();
@@ -35,7 +29,7 @@ internal static class WalletCommand
             var folder = result.GetRequiredValue(data);
             var wallet = result.GetRequiredValue(name);
             RequireFree(folder, wallet);
-            Show(result, wallet, Create(seams, folder, wallet), result.GetValue(json));
+            Show(result, wallet, WalletFolder.Create(seams.KeyFiles, seams.Random, folder, wallet), result.GetValue(json));
         });
         return command;
     }
@@ -53,7 +47,7 @@ internal static class WalletCommand
             var folder = result.GetRequiredValue(data);
             var wallet = result.GetRequiredValue(name);
             RequireFree(folder, wallet);
-            var (keyFile, passwordFile) = PathsOf(folder, wallet);
+            var (keyFile, passwordFile) = WalletFolder.PathsOf(folder, wallet);
             PrivateFile.WriteNew(passwordFile, Encoding.ASCII.GetBytes(AgentToken.Secret(seams.Random)));
             try
             {
@@ -117,13 +111,10 @@ internal static class WalletCommand
         },
     };
 
-    private static (string KeyFile, string PasswordFile) PathsOf(DataFolder data, string name) =>
-        (Path.Combine(data.Wallets, name + ".json"), Path.Combine(data.Wallets, name + ".password"));
-
     private static void RequireFree(DataFolder data, string name)
     {
-        _ = Installation.Load(data);
-        var (keyFile, passwordFile) = PathsOf(data, name);
+        _ = InstallationFile.Load(data);
+        var (keyFile, passwordFile) = WalletFolder.PathsOf(data, name);
         if (File.Exists(keyFile) || File.Exists(passwordFile))
         {
             throw new OperatorException($"wallet `{name}` exists and is never overwritten; choose another name, see `smartproxy wallet list`", OperatorException.Failed);

@@ -1,9 +1,11 @@
 using System.CommandLine;
-using System.Text.Json;
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 

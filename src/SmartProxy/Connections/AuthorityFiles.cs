@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Connections;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 #pragma warning disable CA1416 // file modes: the product runs where they exist
 

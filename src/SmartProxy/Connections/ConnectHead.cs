@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Headers;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Connections;

@@ -1,11 +1,10 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Origins;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Options;
 using SmartProxy.Payments;

@@ -1,5 +1,5 @@
 using System.Text;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Headers;
 
 namespace SmartProxy.Connections;
 

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Connections;
 using SmartProxy.Identity;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Demo;
 
@@ -9,7 +9,7 @@ namespace SmartProxy.Demo;
 /// The demo: an agent buys over https and http, meets a seller that keeps a signature and asks again, and is refused when signed money has
 /// reached its limit; then a receipt is verified.
 /// </summary>
-internal sealed class DemoStory(CommandSeams seams, DemoTeller teller)
+internal sealed class DemoStory(DemoParts parts, DemoTeller teller)
 {
     /// <summary>One cent in units of a six-decimals token.</summary>
     public static readonly TokenAmount Price = new(10_000);
@@ -28,7 +28,7 @@ internal sealed class DemoStory(CommandSeams seams, DemoTeller teller)
     public async Task<int> TellAsync(bool once, CancellationToken cancellationToken)
     {
         teller.Head("Smart Proxy demo. The chain and the seller are simulated on this machine: no account, no network, no money. Signatures are real.");
-        await using var world = await DemoWorld.CreateAsync(seams, cancellationToken);
+        await using var world = await DemoWorld.CreateAsync(parts, cancellationToken);
         using var agent = new DemoAgent(world.Proxy.Proxy, DemoWorld.Robot, world.RobotToken, world.CaPem);
         teller.Aside($"proxy {world.Proxy.Proxy}, seller {world.Seller.Https} and {world.Seller.Http}, data {world.Data}");
         teller.Aside($"wallet {world.Wallet} holds {Dollars(Funds)} USDC; agent `{DemoWorld.Robot}` may spend {DayLimit} a day");
@@ -94,15 +94,15 @@ internal sealed class DemoStory(CommandSeams seams, DemoTeller teller)
         // A receipt is made when its answer has ended: that may be a moment later.
         for (var waited = TimeSpan.Zero; answer.Status == 404 && waited < ReceiptPatience; waited += ReceiptPause)
         {
-            await Task.Delay(ReceiptPause, seams.Time, cancellationToken);
+            await Task.Delay(ReceiptPause, parts.Time, cancellationToken);
             answer = await agent.AskProxyAsync("/v1/receipts/" + id, cancellationToken);
         }
 
         var receipt = answer.Body.Trim();
-        var objection = answer.Status == 200 ? seams.VerifyReceipt(receipt, keys.Body) : $"the proxy answered {answer.Status}";
+        var objection = answer.Status == 200 ? parts.VerifyReceipt(receipt, keys.Body) : $"the proxy answered {answer.Status}";
         Seen(objection is null, objection is null ? $"receipt {id}: the signature is good" : $"receipt {id}: {Printable.Line(objection)}");
         var forged = Forge(receipt);
-        Seen(seams.VerifyReceipt(forged, keys.Body) is not null, "a changed copy of it is not");
+        Seen(parts.VerifyReceipt(forged, keys.Body) is not null, "a changed copy of it is not");
     }
 
     private static async Task<(string Spent, string Held)> UsageAsync(DemoAgent agent, CancellationToken cancellationToken)

@@ -1,9 +1,7 @@
 using System.Text;
-using Microsoft.Extensions.Configuration;
-using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -35,12 +33,12 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     public string CaPem => File.ReadAllText(Data.CaCertificate);
 
-    public static async Task<DemoWorld> CreateAsync(CommandSeams seams, CancellationToken cancellationToken)
+    public static async Task<DemoWorld> CreateAsync(DemoParts parts, CancellationToken cancellationToken)
     {
         var world = new DemoWorld();
         try
         {
-            await world.BuildAsync(seams, cancellationToken);
+            await world.BuildAsync(parts, cancellationToken);
             return world;
         }
         catch
@@ -65,22 +63,20 @@ internal sealed class DemoWorld : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private async Task BuildAsync(CommandSeams seams, CancellationToken cancellationToken)
+    private async Task BuildAsync(DemoParts parts, CancellationToken cancellationToken)
     {
-        var network = seams.FindNetwork("base-sepolia") ?? throw new OperatorException("the demo needs the network `base-sepolia`, which this build does not know");
-        var token = new Asset(network.Chain, EvmAddress.Parse("0x036CbD53842c5426634e7929541eC2318f3dCF7e"), "USDC", "USDC", "2", Decimals: 6);
-        Chain = new SimulatedChain(token, seams.Recover, seams.Time);
-        Seller = await DemoSeller.StartAsync(Chain, DemoStory.Price, cancellationToken);
-
         Data = new DataFolder(Path.Combine(_folder, "data"));
         var policy = Path.Combine(_folder, "policies.json");
-        var made = await InitCommand.MakeAsync(seams, Data, policy, network.Name);
+        var made = await parts.Installer.MakeAsync(Data, policy, "base-sepolia");
+        var token = new Asset(made.Network.Chain, EvmAddress.Parse("0x036CbD53842c5426634e7929541eC2318f3dCF7e"), "USDC", "USDC", "2", Decimals: 6);
+        Chain = new SimulatedChain(token, parts.Recover, parts.Time);
+        Seller = await DemoSeller.StartAsync(Chain, DemoStory.Price, cancellationToken);
         Wallet = made.Wallet;
         GuestToken = made.Token.Reveal();
-        RobotToken = new CredentialEditor(new CredentialFile(Data.Credentials), seams.Time, seams.Random).Add(new AgentId(Robot), "demo").Reveal();
+        RobotToken = new CredentialEditor(new CredentialFile(Data.Credentials), parts.Time, parts.Random).Add(new AgentId(Robot), "demo").Reveal();
         Chain.Fund(Wallet, DemoStory.Funds);
-        await File.WriteAllTextAsync(policy, Policy(network.Name), Encoding.UTF8, cancellationToken);
-        Proxy = await seams.StartProxy(RunSettings.From(Data, policy, Settings(), _folder) with { LogFormat = LogFormat.None }, cancellationToken);
+        await File.WriteAllTextAsync(policy, Policy(made.Network.Name), Encoding.UTF8, cancellationToken);
+        Proxy = await parts.StartProxy(RunSettings.From(Data, policy, Settings(), _folder) with { LogFormat = LogFormat.None }, cancellationToken);
     }
 
     private string Policy(string network) => $$"""

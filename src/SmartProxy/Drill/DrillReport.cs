@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using SmartProxy.Commands;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Policy.Analysis;

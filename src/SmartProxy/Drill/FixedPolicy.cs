@@ -1,4 +1,4 @@
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;

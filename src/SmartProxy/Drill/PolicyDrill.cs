@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Policies;
 using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
+using SmartProxy.Text;
 
 namespace SmartProxy.Drill;
 
@@ -99,3 +99,10 @@ internal sealed class PolicyDrill(AssetRegistry registry, IRandomSource random, 
         }
     }
 }
+
+/// <summary>What <c>drill</c> asks.</summary>
+/// <param name="Policy">The file or folder.</param>
+/// <param name="Agent">Only this agent; null for all.</param>
+/// <param name="Data">Whose receipt key signs the JSON; null leaves it unsigned.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record Drilling(string Policy, AgentId? Agent, DataFolder? Data, bool Json);

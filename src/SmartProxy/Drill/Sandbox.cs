@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.AdminApi;
 using SmartProxy.Demo;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
-using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.Wallet;

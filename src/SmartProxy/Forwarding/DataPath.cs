@@ -1,9 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Attempts;
+using SmartProxy.Forwarding.Bodies;
+using SmartProxy.Forwarding.Headers;
+using SmartProxy.Forwarding.Origins;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 

@@ -1,8 +1,11 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.Extensions.Logging;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Attempts;
+using SmartProxy.Forwarding.Bodies;
+using SmartProxy.Forwarding.Headers;
+using SmartProxy.Forwarding.Origins;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
 using Yarp.ReverseProxy.Forwarder;

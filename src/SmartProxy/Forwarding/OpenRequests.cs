@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Connections;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 
 namespace SmartProxy.Forwarding;

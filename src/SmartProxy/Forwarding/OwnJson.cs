@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace SmartProxy.Forwarding;
 
 /// <summary>A document of ours in place of the origin's answer.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using SmartProxy.Forwarding.Headers;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Forwarding;

@@ -1,8 +1,8 @@
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
 using SmartProxy.Policy;
 
 namespace SmartProxy.Hosting;

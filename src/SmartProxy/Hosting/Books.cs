@@ -1,16 +1,13 @@
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Connections;
 using SmartProxy.Identity;
-using SmartProxy.Keys;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
-using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 using SmartProxy.Wallet;
 
 namespace SmartProxy.Hosting;

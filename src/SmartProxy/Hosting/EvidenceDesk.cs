@@ -1,8 +1,5 @@
 using SmartProxy.Accounting.Evidence;
-using SmartProxy.Accounting.Statements;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
-using SmartProxy.Storage;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Hosting;
 

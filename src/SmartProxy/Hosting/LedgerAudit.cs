@@ -1,6 +1,6 @@
-using SmartProxy.Commands;
+using SmartProxy.Chain;
+using SmartProxy.Installation;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Hosting;
 
@@ -43,3 +43,10 @@ internal static class LedgerAudit
         }
     }
 }
+
+/// <summary>What <c>ledger verify</c> asks.</summary>
+/// <param name="Data">The stopped system.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+/// <param name="Rpc">Nodes to compare with, one per chain; empty leaves the chain out.</param>
+/// <param name="FromBlock">The first block to read.</param>
+internal sealed record LedgerVerification(DataFolder Data, bool Json, IReadOnlyList<Uri> Rpc, long FromBlock);

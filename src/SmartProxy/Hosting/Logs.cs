@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging.Console;
-using SmartProxy.Commands;
+using SmartProxy.Options;
 
 namespace SmartProxy.Hosting;
 
@@ -29,14 +29,4 @@ internal static class Logs
 
         settings.MoreLogs?.Invoke(logging);
     });
-}
-
-/// <summary>How log records look.</summary>
-internal enum LogFormat
-{
-    Text,
-    Json,
-
-    /// <summary>No logs at all; for the demo, whose story is its output.</summary>
-    None,
 }

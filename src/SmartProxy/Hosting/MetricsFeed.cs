@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using SmartProxy.AdminApi;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 

@@ -1,9 +1,10 @@
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
+using SmartProxy.Chain;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using PaymentQuery = SmartProxy.Operator.PaymentQuery;
+using PaymentQuery = SmartProxy.AdminApi.PaymentQuery;
 
 namespace SmartProxy.Hosting;
 

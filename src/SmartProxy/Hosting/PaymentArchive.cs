@@ -1,8 +1,8 @@
-using SmartProxy.Operator;
+using SmartProxy.AdminApi;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
-using PaymentQuery = SmartProxy.Operator.PaymentQuery;
+using PaymentQuery = SmartProxy.AdminApi.PaymentQuery;
 
 namespace SmartProxy.Hosting;
 

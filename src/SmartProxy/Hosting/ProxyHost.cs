@@ -2,16 +2,14 @@ using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
-using SmartProxy.Agents;
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
 using SmartProxy.Connections;
 using SmartProxy.Demo;
 using SmartProxy.Forwarding;
-using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Forwarding.Attempts;
+using SmartProxy.Forwarding.Targets;
+using SmartProxy.Installation;
 using SmartProxy.Options;
-using SmartProxy.Payments;
-using SmartProxy.Policies;
 
 namespace SmartProxy.Hosting;
 

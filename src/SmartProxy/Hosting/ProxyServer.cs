@@ -1,16 +1,13 @@
 using Microsoft.Extensions.Options;
+using SmartProxy.AdminApi;
 using SmartProxy.Agents;
-using SmartProxy.Commands;
 using SmartProxy.Connections;
 using SmartProxy.Forwarding;
 using SmartProxy.Identity;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
-using SmartProxy.Protocol;
-using SmartProxy.Protocol.X402;
 
 namespace SmartProxy.Hosting;
 

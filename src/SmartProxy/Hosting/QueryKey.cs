@@ -1,4 +1,4 @@
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
 

@@ -1,10 +1,9 @@
 using SmartProxy.Commands;
 using SmartProxy.Connections;
-using SmartProxy.Demo;
 using SmartProxy.Drill;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Policies;
 using SmartProxy.Policies.Simulation;
 using SmartProxy.Protocol;

@@ -1,12 +1,11 @@
-using SmartProxy.Accounting;
 using SmartProxy.Accounting.Statements;
-using SmartProxy.Commands;
+using SmartProxy.Accounting;
+using SmartProxy.Chain;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
-using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Hosting;
 
@@ -72,7 +71,7 @@ internal sealed class StatementDesk(TimeProvider time)
 
     private static async Task<IReadOnlyList<AgreedChain>> ChainsAsync(BooksQuestion asked, CancellationToken cancellationToken)
     {
-        var mode = File.Exists(asked.Data.Installation) ? Installation.Load(asked.Data).Mode : InstallationMode.Live;
+        var mode = File.Exists(asked.Data.Installation) ? InstallationFile.Load(asked.Data).Mode : InstallationMode.Live;
         if (asked.Rpc.Count == 0)
         {
             var (configuration, folder) = SettingsLoader.Load(asked.ConfigFile, []);

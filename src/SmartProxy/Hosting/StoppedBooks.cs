@@ -1,5 +1,6 @@
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
@@ -20,7 +21,7 @@ internal sealed class StoppedBooks : IStoppedBooks
     /// <exception cref="OperatorException">Another process holds the folder.</exception>
     public static IStoppedBooks Open(DataFolder data)
     {
-        _ = Installation.Load(data);
+        _ = InstallationFile.Load(data);
         FolderLock? folder = null;
         try
         {

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Identity;

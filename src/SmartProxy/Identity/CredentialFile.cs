@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Identity;
 

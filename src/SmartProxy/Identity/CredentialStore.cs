@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Identity;
 

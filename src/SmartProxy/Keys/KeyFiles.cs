@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.Wallet.Keys;
-using PrivateFile = SmartProxy.Operator.PrivateFile;
+using PrivateFile = SmartProxy.Installation.PrivateFile;
 
 namespace SmartProxy.Keys;
 

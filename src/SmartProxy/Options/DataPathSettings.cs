@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
-using SmartProxy.Operator;
+using SmartProxy.Text;
 
 namespace SmartProxy.Options;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
-using Microsoft.Extensions.Configuration;
 using SmartProxy.Hosting;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Options;
 

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Configuration;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Text;
 
 namespace SmartProxy.Options;
 

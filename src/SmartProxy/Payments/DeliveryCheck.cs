@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using SmartProxy.Identity;
 using SmartProxy.Protocol;
 

@@ -1,7 +1,7 @@
+using SmartProxy.AdminApi;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Policies;
-using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Protocol.X402;
 using SmartProxy.Receipts;

@@ -1,10 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
+using SmartProxy.AdminApi;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
-using SmartProxy.Protocol.X402;
 
 namespace SmartProxy.Payments;
 

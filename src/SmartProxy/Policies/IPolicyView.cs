@@ -1,4 +1,4 @@
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 

@@ -1,4 +1,3 @@
-using SmartProxy.Commands;
 using SmartProxy.Policy;
 using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
@@ -54,3 +53,10 @@ internal static class PolicyReading
         return text is null ? new PolicyLoad(null, [problem!], []) : PolicyLoader.Load(text, registry);
     }
 }
+
+/// <summary>What <c>policy check</c> asks.</summary>
+/// <param name="Policy">The file or folder.</param>
+/// <param name="Assertions">Sentences that have to hold.</param>
+/// <param name="IsStrict">Whether warnings fail.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record PolicyChecking(string Policy, IReadOnlyList<string> Assertions, bool IsStrict, bool Json);

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using SmartProxy.Commands;
 using SmartProxy.Policy;
 using SmartProxy.Policy.Analysis;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 

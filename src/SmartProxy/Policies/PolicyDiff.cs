@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using SmartProxy.Commands;
-using SmartProxy.Policy;
 using SmartProxy.Policy.Analysis;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 
@@ -135,3 +134,6 @@ internal sealed class PolicyDiff(AssetRegistry registry)
         }
     });
 }
+
+/// <summary>What <c>policy diff</c> asks.</summary>
+internal sealed record PolicyDiffing(string Old, string New, bool Json);

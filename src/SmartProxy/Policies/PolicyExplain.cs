@@ -108,3 +108,10 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
         return end < 0 ? url : url[..(start + end)];
     }
 }
+
+/// <summary>What <c>policy explain</c> asks.</summary>
+internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price)
+{
+    /// <summary>How limits stand, by their ids, where books are known.</summary>
+    public Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? Figures { get; init; }
+}

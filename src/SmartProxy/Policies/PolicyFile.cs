@@ -1,5 +1,6 @@
 using SmartProxy.Forwarding;
-using SmartProxy.Operator;
+using SmartProxy.Forwarding.Targets;
+using SmartProxy.Installation;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 

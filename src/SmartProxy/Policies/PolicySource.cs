@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 
@@ -142,7 +143,7 @@ internal sealed class PolicySource(string path, Func<string, SafeFileHandle>? op
         return names.Count > PolicyText.MaxFiles
             ? throw new PolicyFileException($"expected at most {PolicyText.MaxFiles} policy files `*{Extension}` in the folder, found `{names.Count}`: join some of them")
             : names.Find(name => !FolderArchive.IsName(name)) is { } odd
-                ? throw new PolicyFileException($"expected file names without control characters, found `{Operator.Printable.Line(odd, 80)}`: rename it")
+                ? throw new PolicyFileException($"expected file names without control characters, found `{Printable.Line(odd, 80)}`: rename it")
                 : names;
     }
 

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Policy.Edits;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 
@@ -106,3 +106,14 @@ internal sealed class ReceiptExplain(AssetRegistry registry)
         json.WriteEndObject();
     }
 }
+
+/// <summary>What <c>why</c> asks.</summary>
+/// <param name="Receipt">The receipt: a compact JWS, or the JSON that it says.</param>
+/// <param name="Policy">The policy that judged, as the journal keeps it; null where it is not known.</param>
+/// <param name="PolicyPath">The policy file of now, or null.</param>
+internal sealed record WhyQuestion(string Receipt, LedgerEvent.PolicyActivated? Policy, string? PolicyPath);
+
+/// <summary>The answer in both forms.</summary>
+/// <param name="Lines">For people.</param>
+/// <param name="WriteJson">For programs.</param>
+internal sealed record WhyAnswer(IReadOnlyList<string> Lines, Action<System.Text.Json.Utf8JsonWriter> WriteJson);

@@ -1,5 +1,4 @@
 using SmartProxy.Ledger;
-using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 

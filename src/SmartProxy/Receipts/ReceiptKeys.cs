@@ -71,9 +71,9 @@ internal sealed class ReceiptKeys : IDisposable
 
         try
         {
-            Operator.PrivateFile.RefuseOthers(PemOf(folder));
+            Installation.PrivateFile.RefuseOthers(PemOf(folder));
         }
-        catch (Operator.OperatorException fault)
+        catch (Installation.OperatorException fault)
         {
             throw new ReceiptKeyException(fault.Message);
         }

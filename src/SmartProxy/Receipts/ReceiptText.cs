@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Payments;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Receipts;

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;

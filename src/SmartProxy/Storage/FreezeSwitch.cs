@@ -1,5 +1,4 @@
 using SmartProxy.Ledger;
-using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;
 

@@ -1,5 +1,4 @@
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Storage;
 

@@ -1,5 +1,5 @@
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Options;
 
 namespace SmartProxy.Storage;

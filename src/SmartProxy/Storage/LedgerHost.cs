@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Storage;
 

@@ -1,6 +1,6 @@
 using LiteDB;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Storage;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -52,7 +52,7 @@ internal sealed class Installation : IDisposable
     public static async Task<Installation> MakeAsync(string host, string limits, Action<JsonNode>? settings = null, string? zone = null)
     {
         var folder = new TempFolder();
-        var made = await InitCommand.MakeAsync(Seams, new DataFolder(folder.File("data")), folder.File("policies.json"), "base-sepolia");
+        var made = await Seams.Installer.MakeAsync(new DataFolder(folder.File("data")), folder.File("policies.json"), "base-sepolia");
         var installation = new Installation(folder, made.Token.Reveal());
         installation.WritePolicy(host, limits, zone);
         var config = new JsonObject { ["Egress"] = new JsonObject { ["Allow"] = host.Contains(':', StringComparison.Ordinal) ? new JsonArray(host) : [] } };

@@ -3,10 +3,10 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
+using SmartProxy.Options;
 using SmartProxy.Payments;
 using SmartProxy.Protocol;
 

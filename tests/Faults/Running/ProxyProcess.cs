@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Faults.Tests;
 

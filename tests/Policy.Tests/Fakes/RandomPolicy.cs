@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using CsCheck;
-using SmartProxy.Protocol;
 
 namespace SmartProxy.Policy.Tests.Fakes;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SmartProxy.Policy.Tests.Fakes;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using SmartProxy.Protocol.X402;
 
 namespace SmartProxy.Protocol.Tests.X402;

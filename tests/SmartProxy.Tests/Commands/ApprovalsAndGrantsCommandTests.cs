@@ -1,6 +1,6 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Tests.Operator;
+using SmartProxy.Tests.AdminApi;
 
 namespace SmartProxy.Tests.Commands;
 

@@ -1,9 +1,8 @@
 using System.IO.Compression;
 using System.Text.Json;
 using SmartProxy.Commands;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
-using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.Storage;

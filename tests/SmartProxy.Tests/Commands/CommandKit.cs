@@ -1,7 +1,10 @@
+using SmartProxy.AdminApi;
 using SmartProxy.Commands;
+using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 
@@ -136,14 +139,14 @@ internal sealed class CommandKit : IDisposable, IKeyFiles
     /// <summary>A stopped system with the questions and the grant of the API's tests, and one receipt.</summary>
     private sealed class Stopped(CommandKit kit) : IStoppedBooks
     {
-        public IOperatorBooks Books { get; } = new Operator.FakeBooks();
+        public IOperatorBooks Books { get; } = new AdminApi.FakeBooks();
 
         public ValueTask RecordAsync(LedgerEvent entry) => kit.Record(entry);
 
         public ValueTask<IReadOnlyList<LineUsage>> UsageAsync(IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<LineUsage>>([]);
 
         public ValueTask<string?> FindReceiptAsync(string id, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(id == "rcpt_" + Operator.FakeArchive.PaymentOfA ? """{"id":"x","decision":{}}""" : null);
+            ValueTask.FromResult(id == "rcpt_" + AdminApi.FakeArchive.PaymentOfA ? """{"id":"x","decision":{}}""" : null);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

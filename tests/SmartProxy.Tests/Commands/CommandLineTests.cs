@@ -1,9 +1,9 @@
-using SmartProxy.Commands;
+using SmartProxy.AdminApi;
 using SmartProxy.Identity;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
-using SmartProxy.Tests.Operator;
+using SmartProxy.Tests.AdminApi;
 
 namespace SmartProxy.Tests.Commands;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Tests.Commands;
 
@@ -25,7 +25,7 @@ public sealed class InitCommandTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_kit.Data));
         Assert.Equal(
             ["admin-token", "ca/ca.key", "ca/ca.pem", "credentials.json", "ledger/journal", "receipts-key/key.pem", "wallets/main.json", "wallets/main.password"],
-            Installation.Load(_kit.Folder).Made);
+            InstallationFile.Load(_kit.Folder).Made);
     }
 
     [Fact]

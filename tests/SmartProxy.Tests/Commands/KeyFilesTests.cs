@@ -1,6 +1,6 @@
 using System.Text;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Connections;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.TestKit;
 
 #pragma warning disable CA1416

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using SmartProxy.Commands;
 using SmartProxy.Drill;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.TestKit;

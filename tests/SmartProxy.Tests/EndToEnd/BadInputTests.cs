@@ -4,7 +4,8 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -318,7 +319,7 @@ public sealed class BadInputTests : IAsyncLifetime
     private async Task RunForAMomentAsync()
     {
         await using var host = await RunningProxy.Seams.StartProxy(
-            RunSettings.Load(Data, Policy, configFile: null, [new("SmartProxy:Listen:Proxy", "127.0.0.1:0"), new("SmartProxy:Listen:Admin", "127.0.0.1:0")]) with { LogFormat = Hosting.LogFormat.None },
+            RunSettings.Load(Data, Policy, configFile: null, [new("SmartProxy:Listen:Proxy", "127.0.0.1:0"), new("SmartProxy:Listen:Admin", "127.0.0.1:0")]) with { LogFormat = LogFormat.None },
             TestContext.Current.CancellationToken);
     }
 

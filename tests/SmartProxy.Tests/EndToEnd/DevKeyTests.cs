@@ -1,6 +1,6 @@
 using System.Net;
-using SmartProxy.Keys;
-using SmartProxy.Operator;
+using SmartProxy.Hosting;
+using SmartProxy.Installation;
 using SmartProxy.Tests.Commands;
 using SmartProxy.Tests.Payments;
 

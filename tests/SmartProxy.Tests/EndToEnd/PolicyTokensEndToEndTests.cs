@@ -4,7 +4,6 @@ using SmartProxy.Ledger;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
-using SmartProxy.Tests.Payments;
 
 namespace SmartProxy.Tests.EndToEnd;
 

@@ -7,9 +7,10 @@ using Microsoft.Extensions.Logging;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Identity;
+using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
+using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;
@@ -54,7 +55,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     private RunningProxy(TempFolder folder, ProxySetup setup, Dictionary<string, string> tokens) => (_folder, _setup, _tokens) = (folder, setup, tokens);
 
     /// <summary>The product's own composition; only keys are opened faster.</summary>
-    public static CommandSeams Seams { get; } = Hosting.Seams.Create() with { KeyFiles = new KeyFiles(new SystemRandomSource(), CheapScrypt) };
+    public static CommandSeams Seams { get; } = SmartProxy.Hosting.Seams.Create() with { KeyFiles = new KeyFiles(new SystemRandomSource(), CheapScrypt) };
 
     public DataFolder Data => new(_folder.File("data"));
 
@@ -72,7 +73,7 @@ internal sealed class RunningProxy : IAsyncDisposable
     {
         var folder = new TempFolder();
         var proxy = new RunningProxy(folder, setup, []);
-        var made = await InitCommand.MakeAsync(Seams, proxy.Data, proxy.PolicyFile, "base-sepolia");
+        var made = await Seams.Installer.MakeAsync(proxy.Data, proxy.PolicyFile, "base-sepolia");
         proxy._tokens["me"] = made.Token.Reveal();
         var credentials = new CredentialEditor(new CredentialFile(proxy.Data.Credentials), TimeProvider.System, new SystemRandomSource());
         foreach (var agent in setup.Agents)

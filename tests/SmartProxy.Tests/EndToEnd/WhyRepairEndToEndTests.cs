@@ -1,8 +1,5 @@
-using System.Text.Json;
-using SmartProxy.Ledger;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
-using SmartProxy.Policy.Edits;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Identity;
 using SmartProxy.Payments;
 using SmartProxy.Policies;

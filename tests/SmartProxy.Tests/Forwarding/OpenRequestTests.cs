@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
-using SmartProxy.Forwarding;
-using SmartProxy.Payments;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 

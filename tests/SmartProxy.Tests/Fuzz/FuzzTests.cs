@@ -5,7 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Connections;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Headers;
 using SmartProxy.Ledger;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;

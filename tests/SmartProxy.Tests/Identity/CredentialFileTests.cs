@@ -1,5 +1,5 @@
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 using static SmartProxy.Tests.Identity.CredentialKit;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Attempts;
 using SmartProxy.Ledger;
 using SmartProxy.Storage;
 using SmartProxy.Tests.EndToEnd;

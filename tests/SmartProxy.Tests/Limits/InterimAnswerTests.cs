@@ -1,4 +1,4 @@
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Origins;
 using SmartProxy.Tests.Conformance;
 using SmartProxy.Tests.Forwarding;
 

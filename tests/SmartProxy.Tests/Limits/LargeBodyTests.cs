@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Bodies;
 using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;

@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using SmartProxy.Commands;
 using SmartProxy.Identity;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.EndToEnd;
@@ -38,7 +37,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         string seller, Dictionary<string, object> settings, int? openFiles = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var proxy = new ProxyProcess();
-        var made = await InitCommand.MakeAsync(RunningProxy.Seams, proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
+        var made = await RunningProxy.Seams.Installer.MakeAsync(proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
         proxy._tokens["me"] = made.Token.Reveal();
         proxy._tokens["you"] = new CredentialEditor(new CredentialFile(proxy.Data.Credentials), TimeProvider.System, new SystemRandomSource()).Add(new AgentId("you")).Reveal();
         await File.WriteAllTextAsync(proxy._folder.File("policies.json"), $$"""

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using SmartProxy.Forwarding;
-using SmartProxy.Operator;
+using SmartProxy.Forwarding.Origins;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.Forwarding;

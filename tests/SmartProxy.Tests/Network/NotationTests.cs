@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using SmartProxy.Forwarding;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Tests.Forwarding;

@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using SmartProxy.Connections;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.Options;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.EndToEnd;
 using SmartProxy.Tests.Forwarding;
+using SmartProxy.Tests.Receipts;
 
 #pragma warning disable SYSLIB0039, CA5397, CA1416 // what nobody should speak; file modes
-using SmartProxy.Tests.Receipts;
 
 namespace SmartProxy.Tests.Network;
 

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
+using SmartProxy.Installation;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.EndToEnd;
 using SmartProxy.Tests.Forwarding;
@@ -64,7 +63,7 @@ public sealed class ProxyVariablesTests : IDisposable
         using var elsewhere = new Canary(IPAddress.Loopback);
         using var node = new RawOrigin($"HTTP/1.1 307 Temporary Redirect\r\nLocation: {UrlOf(elsewhere.Port)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         var data = new DataFolder(_folder.File("data"));
-        await InitCommand.MakeAsync(RunningProxy.Seams, data, _folder.File("policies.json"), "base-sepolia");
+        await RunningProxy.Seams.Installer.MakeAsync(data, _folder.File("policies.json"), "base-sepolia");
 
         var said = await RunAsync("ledger", "verify", "--data", data.Path, "--rpc", UrlOf(node.Port));
 

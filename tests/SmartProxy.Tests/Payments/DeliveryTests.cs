@@ -1,6 +1,5 @@
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
-using SmartProxy.Protocol;
 
 namespace SmartProxy.Tests.Payments;
 

@@ -1,14 +1,13 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
-using SmartProxy.Forwarding;
+using SmartProxy.AdminApi;
+using SmartProxy.Forwarding.Targets;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
-using SmartProxy.Protocol.X402;
 using SmartProxy.TestKit;
 using SmartProxy.Tests.Storage;
 using SmartProxy.Wallet;

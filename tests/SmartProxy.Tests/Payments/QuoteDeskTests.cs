@@ -1,5 +1,4 @@
 using System.Text.Json;
-using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Tests.Payments;

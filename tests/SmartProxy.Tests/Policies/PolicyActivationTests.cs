@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using SmartProxy.Ledger;
-using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 
 namespace SmartProxy.Tests.Receipts;

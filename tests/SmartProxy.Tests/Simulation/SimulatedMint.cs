@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
+using SmartProxy.Chain;
 using SmartProxy.Demo;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
+using SmartProxy.Tests.Chain;
 using SmartProxy.Tests.Payments;
-using SmartProxy.Tests.Storage.Chain;
 
 namespace SmartProxy.Tests.Simulation;
 

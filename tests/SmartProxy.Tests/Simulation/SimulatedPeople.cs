@@ -1,5 +1,5 @@
+using SmartProxy.AdminApi;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 

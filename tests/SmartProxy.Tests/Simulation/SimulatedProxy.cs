@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Policies;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 using SmartProxy.Tests.Payments;
 using SmartProxy.Wallet;
 

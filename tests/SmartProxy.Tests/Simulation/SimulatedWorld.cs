@@ -1,12 +1,10 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using SmartProxy.AdminApi;
+using SmartProxy.Chain;
 using SmartProxy.Drill;
-using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
 using SmartProxy.TestKit;
 using SmartProxy.Wallet;
 

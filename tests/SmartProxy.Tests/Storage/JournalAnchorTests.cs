@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SmartProxy.Installation;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;

@@ -1,6 +1,5 @@
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage;
 using SmartProxy.TestKit;
 
 namespace SmartProxy.Tests.Storage;

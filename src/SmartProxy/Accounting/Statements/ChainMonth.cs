@@ -1,5 +1,4 @@
-using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
+using SmartProxy.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -1,7 +1,7 @@
 using System.Numerics;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -1,7 +1,7 @@
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
+using SmartProxy.Text;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -1,6 +1,6 @@
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

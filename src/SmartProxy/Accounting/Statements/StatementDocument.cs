@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
+using SmartProxy.Chain;
 using SmartProxy.Receipts;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
+using SmartProxy.Chain;
 using SmartProxy.Protocol;
-using SmartProxy.Storage.Chain;
 
 namespace SmartProxy.Accounting.Statements;
 

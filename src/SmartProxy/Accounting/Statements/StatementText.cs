@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Numerics;
-using SmartProxy.Commands;
-using SmartProxy.Operator;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Accounting.Statements;
 

@@ -1,4 +1,4 @@
-using SmartProxy.Policy;
+using SmartProxy.Installation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Policies.Simulation;
@@ -48,3 +48,10 @@ internal sealed class PolicySimulate(AssetRegistry registry, TimeProvider time)
         return Done;
     }
 }
+
+/// <summary>What <c>policy simulate</c> and <c>policy shadow</c> ask.</summary>
+/// <param name="Policy">The policy to try; empty for the summary of the shadow.</param>
+/// <param name="Data">Whose past is asked; running or stopped, it is only read.</param>
+/// <param name="Since">From when on, or null for all of it.</param>
+/// <param name="Json">Whether the answer is one JSON object.</param>
+internal sealed record PolicyHistory(string Policy, DataFolder Data, DateTimeOffset? Since, bool Json);

@@ -1,4 +1,3 @@
-using System.Numerics;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
 using SmartProxy.Policy;

@@ -1,11 +1,9 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Accounting;
 using SmartProxy.Accounting.Evidence;
 using SmartProxy.Accounting.Statements;
 using SmartProxy.Ledger;
-using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.Storage;
 using SmartProxy.TestKit;

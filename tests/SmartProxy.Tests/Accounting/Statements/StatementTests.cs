@@ -6,8 +6,8 @@ using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Receipts;
 using SmartProxy.TestKit;
+using SmartProxy.Tests.Chain;
 using SmartProxy.Tests.Storage;
-using SmartProxy.Tests.Storage.Chain;
 
 namespace SmartProxy.Tests.Accounting.Statements;
 

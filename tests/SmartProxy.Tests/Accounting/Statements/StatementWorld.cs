@@ -1,11 +1,10 @@
 using SmartProxy.Accounting;
 using SmartProxy.Accounting.Statements;
+using SmartProxy.Chain;
 using SmartProxy.Ledger;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
-using SmartProxy.Storage.Chain;
-using SmartProxy.Tests.Storage;
-using SmartProxy.Tests.Storage.Chain;
+using SmartProxy.Tests.Chain;
 
 namespace SmartProxy.Tests.Accounting.Statements;
 

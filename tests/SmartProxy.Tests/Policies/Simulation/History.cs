@@ -1,11 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 using SmartProxy.Ledger;
 using SmartProxy.Payments;
-using SmartProxy.Policies.Simulation;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
