@@ -9,14 +9,14 @@ public sealed class PolicyLint
     private readonly PolicySet _policy;
     private readonly PolicyAnalysis _analysis;
     private readonly string _file;
-    private readonly PolicyPlaces _places;
+    private readonly MemberPlaces _places;
     private readonly List<Site> _sites;
     private readonly List<LintWarning> _warnings = [];
 
     private PolicyLint(PolicyAnalysis analysis, string file)
     {
         (_policy, _analysis, _file) = (analysis.Policy, analysis, file);
-        _places = new PolicyPlaces(_policy.Text);
+        _places = new MemberPlaces(_policy.Text);
         _sites = [.. analysis.World.Samples.Sites.Select(s => _policy.Hosts.Locate(s.Origin))];
     }
 

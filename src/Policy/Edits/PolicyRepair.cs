@@ -16,5 +16,8 @@ public sealed record PolicyRepair(IReadOnlyList<PolicyEdit> Edits, PolicyText Te
 /// <summary>Where a rule stands.</summary>
 public sealed record PolicyPlace(string File, int Line)
 {
+    /// <summary>File and line of a rule such as <c>policies.research.deny[0] category:gambling</c>; of what is said by default, the nearest place around it.</summary>
+    public static PolicyPlace? Of(PolicyText text, string rule) => new PolicyFiles(text).Locate(rule);
+
     public override string ToString() => $"{File}:{Line}";
 }

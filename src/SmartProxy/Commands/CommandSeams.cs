@@ -9,8 +9,8 @@ using SmartProxy.Hosting;
 using SmartProxy.Installation;
 using SmartProxy.Keys;
 using SmartProxy.Ledger;
-using SmartProxy.Policies.Simulation;
 using SmartProxy.Policies;
+using SmartProxy.Policies.Simulation;
 using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using SmartProxy.Accounting.Evidence;
 using SmartProxy.Accounting;
+using SmartProxy.Accounting.Evidence;
 using SmartProxy.Installation;
 using SmartProxy.Text;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SmartProxy.Installation;
 using SmartProxy.Storage;
+using SmartProxy.Text;
 
 namespace SmartProxy.Commands;
 
@@ -11,8 +12,9 @@ internal static class JournalRepairCommand
     {
         var data = CommonOptions.Data();
         var explain = new Option<bool>("--explain") { Description = "Only say what is wrong and what would be done." };
-        var command = new Command("repair", "Say what is wrong with the journal of a stopped system, and cut a torn end that was never acknowledged.") { data, explain };
-        command.SetAction(result => Offline(result.GetRequiredValue(data), folder => Repair(folder, result.GetValue(explain), result.InvocationConfiguration.Output)));
+        var json = CommonOptions.Json();
+        var command = new Command("repair", "Say what is wrong with the journal of a stopped system, and cut a torn end that was never acknowledged.") { data, explain, json };
+        command.SetAction(result => Offline(result.GetRequiredValue(data), folder => Repair(folder, result.GetValue(explain), result.GetValue(json), result.InvocationConfiguration.Output)));
         return command;
     }
 
@@ -20,33 +22,65 @@ internal static class JournalRepairCommand
     {
         var data = CommonOptions.Data();
         var to = new Option<string>("--to") { Description = "A new folder.", HelpName = "DIR", Required = true };
-        var command = new Command("backup", "Copy the journal up to its head, of a running system or a stopped one, and verify the copy.") { data, to };
-        command.SetAction(result => Try(() => Backup(result.GetRequiredValue(data), result.GetRequiredValue(to), result.InvocationConfiguration.Output)));
+        var json = CommonOptions.Json();
+        var command = new Command("backup", "Copy the journal up to its head, of a running system or a stopped one, and verify the copy.") { data, to, json };
+        command.SetAction(result => Try(() => Backup(result.GetRequiredValue(data), result.GetRequiredValue(to), result.GetValue(json), result.InvocationConfiguration.Output)));
         return command;
     }
 
-    private static int Repair(DataFolder data, bool onlyExplain, TextWriter output)
+    private static int Repair(DataFolder data, bool onlyExplain, bool asJson, TextWriter output)
     {
         var diagnosis = LedgerRepair.Explain(data.Path);
+        var kept = !onlyExplain && diagnosis.CutAt is { } at ? LedgerRepair.Cut(data.Path, at) : null;
+        var isGood = diagnosis.IsGood || kept is not null;
+        if (asJson)
+        {
+            PrintJson(output, diagnosis, isGood, kept);
+            return isGood ? LedgerVerify.Good : LedgerVerify.Bad;
+        }
+
         foreach (var finding in diagnosis.Findings)
         {
             output.WriteLine(finding);
         }
 
-        if (onlyExplain || diagnosis.CutAt is not { } at)
+        if (kept is not null)
         {
-            return diagnosis.IsGood ? LedgerVerify.Good : LedgerVerify.Bad;
+            output.WriteLine($"cut; the segment as it was is `{kept}`");
         }
 
-        output.WriteLine($"cut; the segment as it was is `{LedgerRepair.Cut(data.Path, at)}`");
-        return LedgerVerify.Good;
+        return isGood ? LedgerVerify.Good : LedgerVerify.Bad;
     }
 
-    private static int Backup(DataFolder data, string target, TextWriter output)
+    private static void PrintJson(TextWriter output, Diagnosis diagnosis, bool isGood, string? kept) => Printer.Json(output, json =>
+    {
+        json.WriteStartObject();
+        json.WriteBoolean("good", isGood);
+        json.WriteStartArray("findings");
+        foreach (var finding in diagnosis.Findings)
+        {
+            json.WriteStringValue(finding);
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("canBeCut", diagnosis.CutAt is not null);
+        json.WriteString("kept", kept);
+        json.WriteEndObject();
+    });
+
+    private static int Backup(DataFolder data, string target, bool asJson, TextWriter output)
     {
         var report = LedgerBackup.Run(data.Path, target);
-        output.WriteLine(report.Problem is null ? $"copied and verified: {report.Lines} lines in `{target}`" : $"the copy in `{target}` is NOT good: {report.Problem}");
-        output.WriteLine($"head {report.Head.ToHex()}");
+        if (asJson)
+        {
+            output.WriteLine(report.ToJson());
+        }
+        else
+        {
+            output.WriteLine(report.Problem is null ? $"copied and verified: {report.Lines} lines in `{target}`" : $"the copy in `{target}` is NOT good: {report.Problem}");
+            output.WriteLine($"head {report.Head.ToHex()}");
+        }
+
         return report.Problem is null ? LedgerVerify.Good : LedgerVerify.Bad;
     }
 

@@ -6,34 +6,26 @@ using SmartProxy.Protocol;
 
 namespace SmartProxy.Commands;
 
-/// <summary>How limits stand right now, in words, by their ids: asked of the running process, or read from the stopped books.</summary>
+/// <summary>How limits stand right now, by their ids: asked of the running process, or read from the stopped books.</summary>
 internal static class LimitFigures
 {
-    public static async Task<IReadOnlyDictionary<string, string>> OfAsync(
+    public static async Task<IReadOnlyDictionary<string, LimitStand>> OfAsync(
         CommandSeams seams, DataFolder data, PolicyQuestion question, IReadOnlyList<BudgetLine> lines, CancellationToken cancellationToken)
     {
         using var client = await AdminClient.TryConnectAsync(data, cancellationToken);
         if (client is not null)
         {
             using var answer = await client.PostAsync("/v1/explain", json => Write(json, question), cancellationToken);
-            return ToWords(answer.RootElement.GetProperty("limits").EnumerateArray().Select(limit => (Text(limit, "id"), Text(limit, "remaining"), Text(limit, "spent"), Text(limit, "held"))));
+            return ById(answer.RootElement.GetProperty("limits").EnumerateArray().Select(limit => (Text(limit, "id"), new LimitStand(Text(limit, "remaining"), Text(limit, "spent"), Text(limit, "held")))));
         }
 
         await using var stopped = seams.OpenStopped(data);
         var usages = await stopped.UsageAsync(lines, cancellationToken);
-        return ToWords(usages.Select(usage => (usage.Line.Id, usage.Remaining.ToString(), usage.Spent.ToString(), usage.Held.ToString())));
+        return ById(usages.Select(usage => (usage.Line.Id, new LimitStand(usage.Remaining.ToString(), usage.Spent.ToString(), usage.Held.ToString()))));
     }
 
-    private static Dictionary<string, string> ToWords(IEnumerable<(string Id, string Remaining, string Spent, string Held)> limits)
-    {
-        var words = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (id, remaining, spent, held) in limits)
-        {
-            words.TryAdd(id, $"{remaining} left ({spent} spent, {held} held)");
-        }
-
-        return words;
-    }
+    private static Dictionary<string, LimitStand> ById(IEnumerable<(string Id, LimitStand Stand)> limits) =>
+        limits.DistinctBy(limit => limit.Id, StringComparer.Ordinal).ToDictionary(limit => limit.Id, limit => limit.Stand, StringComparer.Ordinal);
 
     private static void Write(Utf8JsonWriter json, PolicyQuestion question)
     {

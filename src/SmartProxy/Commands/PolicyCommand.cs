@@ -54,11 +54,12 @@ internal static class PolicyCommand
         var method = new Option<string>("--method") { Description = "The request's method.", DefaultValueFactory = _ => "GET" };
         var price = new Argument<string?>("PRICE") { Description = "The price in dollars, such as 0.01.", Arity = ArgumentArity.ZeroOrOne };
         var data = new Option<string?>("--data") { Description = "A data folder: then also how the limits stand, from the running process or the stopped books.", HelpName = "DIR" };
-        var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, price, policy, method, data };
+        var json = CommonOptions.Json();
+        var command = new Command("explain", "Say whether an agent may pay at a URL, and which rule decides.") { agent, url, price, policy, method, data, json };
         command.SetAction((result, cancellationToken) =>
         {
             var question = new PolicyQuestion(
-                result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetValue(price));
+                result.GetRequiredValue(policy), result.GetRequiredValue(agent), result.GetRequiredValue(url), result.GetRequiredValue(method), result.GetValue(price), result.GetValue(json));
             return seams.ExplainPolicy(
                 result.GetValue(data) is { } folder ? question with { Figures = lines => LimitFigures.OfAsync(seams, new DataFolder(folder), question, lines, cancellationToken) } : question,
                 result.InvocationConfiguration.Output);

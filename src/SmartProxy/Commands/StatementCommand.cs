@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text;
-using SmartProxy.Accounting.Statements;
 using SmartProxy.Accounting;
+using SmartProxy.Accounting.Statements;
 using SmartProxy.Installation;
 using SmartProxy.Text;
 

@@ -13,8 +13,8 @@ internal static class VoidCommand
     {
         var id = new Argument<string>("ID") { Description = "The payment." };
         var reason = new Option<string>("--reason") { Description = $"Why, for the journal; at most {Order.MaxReasonLength} characters.", HelpName = "TEXT", Required = true };
-        var data = CommonOptions.Data();
-        var command = new Command("void", "Close a payment in doubt that can't be charged any more: booked as spent, on your word.") { id, reason, data };
+        var (data, json) = (CommonOptions.Data(), CommonOptions.Json());
+        var command = new Command("void", "Close a payment in doubt that can't be charged any more: booked as spent, on your word.") { id, reason, data, json };
         command.SetAction(async (result, cancellationToken) =>
         {
             if (!PaymentId.TryParse(result.GetRequiredValue(id), out var payment))
@@ -24,7 +24,7 @@ internal static class VoidCommand
 
             var why = People.ReasonOf(result.GetRequiredValue(reason), isRequired: true);
             await VoidAsync(seams, result.GetRequiredValue(data), payment, why, cancellationToken);
-            result.InvocationConfiguration.Output.WriteLine($"payment {payment} is voided: it stays spent, and only the chain can still prove otherwise");
+            Show(result.InvocationConfiguration.Output, payment, why, result.GetValue(json));
             return 0;
         });
         return command;
@@ -41,5 +41,23 @@ internal static class VoidCommand
         }
 
         using var answer = await client.PostAsync($"/v1/payments/{payment}/void", json => People.Write(json, reason), cancellationToken);
+    }
+
+    private static void Show(TextWriter output, PaymentId payment, string reason, bool asJson)
+    {
+        if (!asJson)
+        {
+            output.WriteLine($"payment {payment} is voided: it stays spent, and only the chain can still prove otherwise");
+            return;
+        }
+
+        Printer.Json(output, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("payment", payment.ToString());
+            json.WriteString("outcome", "voided");
+            json.WriteString("reason", reason);
+            json.WriteEndObject();
+        });
     }
 }

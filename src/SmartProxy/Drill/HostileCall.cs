@@ -31,7 +31,7 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
     /// <summary>Our answer, where it was ours.</summary>
     public Refusal? Refusal { get; private set; }
 
-    public AgentIdentity Identity { get; } = new(place.Agent, "drill", CancellationToken.None);
+    public AgentIdentity Identity { get; } = new(place.Agent, CancellationToken.None);
 
     public Origin Origin => place.Origin;
 

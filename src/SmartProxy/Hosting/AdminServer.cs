@@ -41,7 +41,7 @@ internal static class AdminServer
             LinesFor = (agent, method, origin, path, price) =>
                 books.Policy.Current is { } policy && PolicyExplanation.Judge(policy, agent, method, origin, path, price, books.Time.GetUtcNow()) is Verdict.Allowed allowed ? allowed.Lines : null,
             Quote = (context, request) => admission.RequestAsync(
-                context, request.Agent!.Value, () => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, "admin", CancellationToken.None), request)),
+                context, request.Agent!.Value, () => probe.RunAsync(context, new AgentIdentity(request.Agent!.Value, CancellationToken.None), request)),
             Void = new VoidOrder(books.Ledger, books.Time, books.Chains.Watches, books.Chains.FinalTime).RunAsync,
             Health = health,
             Metrics = metrics,

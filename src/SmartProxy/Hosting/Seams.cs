@@ -38,8 +38,7 @@ internal static class Seams
             CheckPolicy = new PolicyCheck(registry).Run,
             DiffPolicies = new PolicyDiff(registry).Run,
             Drill = new PolicyDrill(registry, random, TimeProvider.System).RunAsync,
-            ExplainPolicy = (question, output) =>
-                new PolicyExplain(registry, TimeProvider.System).RunAsync(question.Policy, question.Agent, question.Url, question.Method, question.Price, question.Figures, output),
+            ExplainPolicy = new PolicyExplain(registry, TimeProvider.System).RunAsync,
             SimulatePolicy = (history, output) => new PolicySimulate(registry, TimeProvider.System).Run(history.Policy, history.Data.Path, history.Since, history.Json, output, Progress()),
             SummarizeShadow = (history, output) => ShadowSummary.Run(history.Data.Path, history.Since, history.Json, output, Progress()),
             WritePolicySchema = PolicySchemaCommand.Run,

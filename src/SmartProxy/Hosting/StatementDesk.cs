@@ -1,5 +1,5 @@
-using SmartProxy.Accounting.Statements;
 using SmartProxy.Accounting;
+using SmartProxy.Accounting.Statements;
 using SmartProxy.Chain;
 using SmartProxy.Installation;
 using SmartProxy.Keys;

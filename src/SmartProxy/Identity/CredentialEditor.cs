@@ -13,7 +13,7 @@ internal sealed class CredentialEditor(CredentialFile file, TimeProvider time, I
     public AgentToken Add(AgentId agent, string? note = null, TimeSpan? validity = null)
     {
         var token = AgentToken.Create(random);
-        file.Change(tokens => [.. tokens.Where(IsWorthKeeping), Store(agent, token, note, validity)]);
+        file.Change(tokens => [.. tokens.Where(IsWorthKeeping), Store(agent, token, note, validity)], time);
         return token;
     }
 
@@ -26,7 +26,7 @@ internal sealed class CredentialEditor(CredentialFile file, TimeProvider time, I
         {
             RequireTokens(tokens, agent);
             return [.. tokens.Select(old => old.Agent == agent ? EndBy(old, end) : old), Store(agent, token, "rotated", validity: null)];
-        });
+        }, time);
         return token;
     }
 
@@ -42,7 +42,7 @@ internal sealed class CredentialEditor(CredentialFile file, TimeProvider time, I
             return revoked > 0
                 ? kept
                 : throw new OperatorException($"agent `{agent}` has no token `{Printable.Line(tokenId, 40)}`; see `smartproxy agent list`", OperatorException.Failed);
-        });
+        }, time);
         return revoked;
     }
 

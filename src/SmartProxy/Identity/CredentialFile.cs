@@ -43,10 +43,11 @@ internal sealed class CredentialFile(string path)
     /// <summary>Makes the file, empty; fails when there is one.</summary>
     public void Create() => PrivateFile.WriteNew(Path, Write([]));
 
-    /// <summary>Reads, changes and replaces the file while no other process can.</summary>
-    public void Change(Func<IReadOnlyList<StoredToken>, IReadOnlyList<StoredToken>> change)
+    /// <summary>Reads, changes and replaces the file while no other process can; waits a few seconds for one that does.</summary>
+    /// <exception cref="OperatorException">Another process keeps it locked, or there would be too many tokens.</exception>
+    public void Change(Func<IReadOnlyList<StoredToken>, IReadOnlyList<StoredToken>> change, TimeProvider time)
     {
-        using var mutex = TakeLock();
+        using var mutex = TakeLock(time);
         var changed = change(Read());
         if (changed.Count > MaxTokens)
         {
@@ -57,18 +58,18 @@ internal sealed class CredentialFile(string path)
     }
 
     // The lock file stays: removing it would let two processes lock two files by the same name.
-    private FileStream TakeLock()
+    private FileStream TakeLock(TimeProvider time)
     {
-        var patience = System.Diagnostics.Stopwatch.StartNew();
+        var began = time.GetTimestamp();
         while (true)
         {
             try
             {
                 return PrivateFile.OpenLock(Path + ".lock");
             }
-            catch (IOException) when (patience.Elapsed < LockPatience)
+            catch (IOException) when (time.GetElapsedTime(began) < LockPatience)
             {
-                Thread.Sleep(LockPause);
+                Task.Delay(LockPause, time).Wait();
             }
             catch (IOException fault)
             {

@@ -14,6 +14,5 @@ internal interface IAgentAuthenticator
 
 /// <summary>An authenticated agent. Fixed per tunnel at CONNECT and per request on plain connections.</summary>
 /// <param name="Agent">The agent.</param>
-/// <param name="TokenId">The token's lookup id, never the token.</param>
 /// <param name="Ended">Fires when the token is revoked or expires: open tunnels end within a second.</param>
-internal sealed record AgentIdentity(AgentId Agent, string TokenId, CancellationToken Ended);
+internal sealed record AgentIdentity(AgentId Agent, CancellationToken Ended);

@@ -12,7 +12,7 @@ internal sealed class LiveToken
     {
         Stored = stored;
         Hash = stored.Hash.ToArray();
-        Identity = new AgentIdentity(stored.Agent, stored.Id, _ended.Token);
+        Identity = new AgentIdentity(stored.Agent, _ended.Token);
     }
 
     /// <summary>As the file states it; its expiry may have moved since this token came into force.</summary>

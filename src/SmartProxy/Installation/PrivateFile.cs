@@ -22,23 +22,26 @@ internal static class PrivateFile
     /// <summary>Replaces the file, or makes it: temporary file, sync, rename, sync of the folder.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        var temporary = path + ".new";
-        File.Delete(temporary);
-        WriteNew(temporary, content);
+        var temporary = WriteBeside(path, content);
         CrashPoint.Reach(CrashPoint.KindOf(path) + "-beside");
         File.Move(temporary, path, overwrite: true);
         CrashPoint.Reach(CrashPoint.KindOf(path) + "-renamed");
         Unix.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
-    /// <summary>Makes the file; fails when there is one already.</summary>
+    /// <summary>Makes the file, whole or not at all; fails when there is one already.</summary>
     /// <exception cref="IOException">There is a file by this name, or the disk failed.</exception>
     public static void WriteNew(string path, ReadOnlySpan<byte> content)
     {
-        using var file = new FileStream(path, Options(FileMode.CreateNew));
-        file.Write(content);
-        file.Flush();
-        Unix.Sync(file.SafeFileHandle);
+        var temporary = WriteBeside(path, content);
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 
     /// <summary>Opens the file, or makes it, so that no other process can at the same time. It stays when it is closed.</summary>
@@ -69,16 +72,17 @@ internal static class PrivateFile
     /// <exception cref="OperatorException">Group or others have a permission on it, or it belongs to neither our user nor root.</exception>
     public static void RefuseOthers(string path)
     {
-        if (!Unix.IsOurs(path))
+        if (Objection(path) is { } objection)
         {
-            throw new OperatorException($"`{path}` belongs to another user, who can change it; give it to the user that runs smartproxy with `chown`, and replace the secrets in it if that user should not know them");
-        }
-
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
-        {
-            throw new OperatorException($"`{path}` is open to other users; run `chmod 600 {path}`, and replace the secrets in it if others could read them");
+            throw new OperatorException(objection);
         }
     }
+
+    /// <summary>Why this file isn't private, as one line that says what to do; null when it is. On Windows, folders protect it instead.</summary>
+    public static string? Objection(string path) =>
+        !Unix.IsOurs(path) ? $"`{path}` belongs to another user, who can change it; give it to the user that runs smartproxy with `chown`, and replace the secrets in it if that user should not know them"
+        : OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & Others) == 0 ? null
+        : $"`{path}` is open to other users; run `chmod 600 {path}`, and replace the secrets in it if others could read them";
 
     /// <summary>Makes a folder that only its owner can enter; one that exists is left as it is.</summary>
     public static void MakeFolder(string path)
@@ -90,6 +94,17 @@ internal static class PrivateFile
         }
 
         Directory.CreateDirectory(path, OwnerOnlyFolder);
+    }
+
+    private static string WriteBeside(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + ".new";
+        File.Delete(temporary);
+        using var file = new FileStream(temporary, Options(FileMode.CreateNew));
+        file.Write(content);
+        file.Flush();
+        Unix.Sync(file.SafeFileHandle);
+        return temporary;
     }
 
     [SuppressMessage("Interoperability", "CA1416", Justification = "set off Windows only")]

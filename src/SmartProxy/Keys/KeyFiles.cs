@@ -3,7 +3,6 @@ using System.Text.Json;
 using SmartProxy.Installation;
 using SmartProxy.Protocol;
 using SmartProxy.Wallet.Keys;
-using PrivateFile = SmartProxy.Installation.PrivateFile;
 
 namespace SmartProxy.Keys;
 
@@ -57,7 +56,7 @@ internal sealed class KeyFiles(IRandomSource random, int cost = KeyFile.DefaultC
     private EvmAddress Write(SecretKey key, string keyFile, string passwordFile)
     {
         using var password = ReadPassword(passwordFile);
-        KeyFile.Write(keyFile, key, password, random, cost);
+        PrivateFile.WriteNew(keyFile, KeyFile.Encrypt(key, password, random, cost));
         return key.Address;
     }
 

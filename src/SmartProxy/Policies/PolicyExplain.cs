@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
+using SmartProxy.Text;
 
 namespace SmartProxy.Policies;
 
@@ -14,56 +15,77 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
     /// <summary>The question or the file can't be read.</summary>
     public const int Unreadable = 2;
 
-    /// <param name="path">The policy file.</param>
-    /// <param name="agent">Who would pay.</param>
-    /// <param name="url">What it would ask for; only the origin decides.</param>
-    /// <param name="method">The request's method.</param>
-    /// <param name="price">Dollars, or null for the least there is.</param>
-    /// <param name="figures">Tells how limits stand, by their ids; null where no books are known.</param>
+    /// <param name="asked">The question; of its URL only origin and path decide.</param>
     /// <param name="output">Receives the answer.</param>
-    public async Task<int> RunAsync(
-        string path, AgentId agent, string url, string method, string? price, Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? figures, TextWriter output)
+    public async Task<int> RunAsync(PolicyQuestion asked, TextWriter output)
     {
-        if (!Origin.TryParse(OriginPart(url), out var origin))
+        if (!Origin.TryParse(OriginPart(asked.Url), out var origin))
         {
-            output.WriteLine($"expected a URL such as `https://api.exa.ai/search`, found `{url}`");
-            return Unreadable;
+            return Refuse(asked, output, $"expected a URL such as `https://api.exa.ai/search`, found `{asked.Url}`");
         }
 
-        var dollars = default(Usd);
-        if (price is not null && !Usd.TryParse(price, out dollars))
+        var price = default(Usd);
+        if (asked.Price is not null && !Usd.TryParse(asked.Price, out price))
         {
-            output.WriteLine($"expected a price in dollars, such as `0.05`, found `{price}`");
-            return Unreadable;
+            return Refuse(asked, output, $"expected a price in dollars, such as `0.05`, found `{asked.Price}`");
         }
 
-        var load = PolicyReading.Load(path, registry);
+        var load = PolicyReading.Load(asked.Policy, registry);
         if (load.Policy is not { } policy)
         {
-            output.WriteLine(string.Join(Environment.NewLine, load.Problems));
-            return Unreadable;
+            return Refuse(asked, output, [.. load.Problems.Select(problem => problem.ToString())]);
         }
 
-        switch (PolicyExplanation.Judge(policy, agent, method, origin, PathPart(url), price is null ? null : dollars, time.GetUtcNow()))
+        var verdict = PolicyExplanation.Judge(policy, asked.Agent, asked.Method, origin, PathPart(asked.Url), asked.Price is null ? null : price, time.GetUtcNow());
+        var figures = verdict is Verdict.Allowed { Lines: var lines } && asked.Figures is { } find ? await find(lines) : new Dictionary<string, LimitStand>();
+        if (asked.Json)
+        {
+            Printer.Json(output, json => PolicyExplainJson.Write(json, verdict, figures));
+        }
+        else
+        {
+            Write(output, verdict, asked, origin, figures);
+        }
+
+        return verdict is Verdict.Allowed ? Allowed : Denied;
+    }
+
+    private static int Refuse(PolicyQuestion asked, TextWriter output, params string[] problems)
+    {
+        if (asked.Json)
+        {
+            Printer.Json(output, json => PolicyExplainJson.Write(json, problems));
+        }
+        else
+        {
+            output.WriteLine(string.Join(Environment.NewLine, problems));
+        }
+
+        return Unreadable;
+    }
+
+    private static void Write(TextWriter output, Verdict? verdict, PolicyQuestion asked, Origin origin, IReadOnlyDictionary<string, LimitStand> figures)
+    {
+        switch (verdict)
         {
             case null:
-                output.WriteLine($"denied: no token of the asset registry is open to `{agent}` at {origin}: see its `networks` and `assets`");
-                return Denied;
+                output.WriteLine($"denied: no token of the asset registry is open to `{asked.Agent}` at {origin}: see its `networks` and `assets`");
+                break;
             case Verdict.Allowed allowed:
-                Write(output, allowed, figures is null ? new Dictionary<string, string>() : await figures(allowed.Lines));
-                return Allowed;
+                Write(output, allowed, figures);
+                break;
             case Verdict.Denied denied:
                 output.WriteLine($"denied: {Words.Of(denied.Reason)}");
                 output.WriteLine($"  rule        {denied.Rule}");
                 output.WriteLine($"  would pass  {denied.WouldPass}");
                 WriteTrace(output, DecisionTrace.Of(denied));
-                return Denied;
+                break;
             default:
                 throw new UnreachableException();
         }
     }
 
-    private static void Write(TextWriter output, Verdict.Allowed allowed, IReadOnlyDictionary<string, string> figures)
+    private static void Write(TextWriter output, Verdict.Allowed allowed, IReadOnlyDictionary<string, LimitStand> figures)
     {
         var recipient = allowed.Recipient switch
         {
@@ -77,7 +99,7 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
         output.WriteLine($"  valid       at most {allowed.ValidSeconds} seconds");
         foreach (var line in allowed.Lines)
         {
-            var stands = figures.GetValueOrDefault(line.Id) is { } text ? $": {text}" : "";
+            var stands = figures.GetValueOrDefault(line.Id) is { } stand ? $": {stand}" : "";
             output.WriteLine($"  draws on    {line.Limit.ToWords()}, {line.Window} ({line.Id}){stands}");
         }
 
@@ -107,11 +129,4 @@ internal sealed class PolicyExplain(AssetRegistry registry, TimeProvider time)
         var end = start < 3 ? -1 : url.AsSpan(start).IndexOfAny('/', '?', '#');
         return end < 0 ? url : url[..(start + end)];
     }
-}
-
-/// <summary>What <c>policy explain</c> asks.</summary>
-internal sealed record PolicyQuestion(string Policy, AgentId Agent, string Url, string Method, string? Price)
-{
-    /// <summary>How limits stand, by their ids, where books are known.</summary>
-    public Func<IReadOnlyList<BudgetLine>, Task<IReadOnlyDictionary<string, string>>>? Figures { get; init; }
 }

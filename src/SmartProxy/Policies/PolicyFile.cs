@@ -11,8 +11,7 @@ namespace SmartProxy.Policies;
 /// <param name="Hash">The policy in force; null when there is none and nothing is paid.</param>
 /// <param name="Since">Since when it is in force.</param>
 /// <param name="Problems">Why the file as it is now is not in force; empty when it is.</param>
-/// <param name="Warnings">What is in force and still worth a look.</param>
-internal sealed record PolicyHealth(string File, Bytes32? Hash, DateTimeOffset? Since, IReadOnlyList<PolicyProblem> Problems, IReadOnlyList<PolicyProblem> Warnings);
+internal sealed record PolicyHealth(string File, Bytes32? Hash, DateTimeOffset? Since, IReadOnlyList<PolicyProblem> Problems);
 
 /// <summary>
 /// The policy in force, from a file or a folder of files. A new text is read, checked whole, made known to the ledger, and only then swapped in as one immutable snapshot;
@@ -49,7 +48,7 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         PolicySource? source = null)
     {
         (_source, _registry, _activate, _time, _logger, _shadow) = (source ?? new PolicySource(path), registry, activate, time, logger, shadow);
-        _health = new PolicyHealth(path, null, null, [], []);
+        _health = new PolicyHealth(path, null, null, []);
     }
 
     public event Action? Changed;
@@ -128,7 +127,7 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
 
         if (policy.Hash == Hash && !_isRecordUnsure)
         {
-            Accept(policy, load.Warnings, _health.Since ?? _time.GetUtcNow());
+            Accept(policy, _health.Since ?? _time.GetUtcNow());
             return true;
         }
 
@@ -150,16 +149,16 @@ internal sealed partial class PolicyFile : IPolicyView, IDisposable
         }
 
         _current = new Snapshot(policy, new PolicyEvaluator(policy));
-        Accept(policy, load.Warnings, _time.GetUtcNow());
+        Accept(policy, _time.GetUtcNow());
         LogActivated(policy.Hash, change);
         Changed?.Invoke();
         return true;
     }
 
-    private void Accept(PolicySet policy, IReadOnlyList<PolicyProblem> warnings, DateTimeOffset since)
+    private void Accept(PolicySet policy, DateTimeOffset since)
     {
         _lastRefused = null;
-        _health = new PolicyHealth(_source.Path, policy.Hash, since, [], warnings);
+        _health = new PolicyHealth(_source.Path, policy.Hash, since, []);
     }
 
     private bool Refuse(IReadOnlyList<PolicyProblem> problems, Bytes32? fingerprint)

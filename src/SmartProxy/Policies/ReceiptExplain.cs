@@ -24,8 +24,8 @@ internal sealed class ReceiptExplain(AssetRegistry registry)
         var judged = asked.Policy is { } archived ? PolicyText.OfArchive(archived.Text, Archived) : null;
         var now = asked.PolicyPath is { } path ? new PolicySource(path).ReadSettled().Text : null;
         var isSame = judged is not null && now is not null && judged.ArchiveBytes.Span.SequenceEqual(now.ArchiveBytes.Span);
-        var then = judged is null || isSame ? null : PolicyPlaces.Find(judged, receipt.Rule);
-        var place = now is null ? null : PolicyPlaces.Find(now, receipt.Rule);
+        var then = judged is null || isSame ? null : PolicyPlace.Of(judged, receipt.Rule);
+        var place = now is null ? null : PolicyPlace.Of(now, receipt.Rule);
         var (repair, advice) = receipt.Outcome == Receipt.WordOf(ReceiptOutcome.Refused) && (now ?? judged) is { } text ? new ReceiptRepair(registry, text, receipt).Find() : (null, null);
         return new WhyAnswer([.. Lines(receipt, place, then, repair, advice)], json => Write(json, receipt, place, then, repair, advice));
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using SmartProxy.Wallet.Keys;
+using SmartProxy.Installation;
 
 namespace SmartProxy.Receipts;
 
@@ -38,10 +38,10 @@ internal sealed class ReceiptKeys : IDisposable
             throw new ReceiptKeyException($"expected no receipt key yet, found one in `{folder}`: leave it, receipts depend on it");
         }
 
-        CreateFolder(folder);
+        PrivateFile.MakeFolder(folder);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        PrivateFile.Create(PemOf(folder), ToPem(key));
-        PrivateFile.Create(SetOf(folder), ToJwks([ToJwk(key, now)]));
+        PrivateFile.WriteNew(PemOf(folder), ToPem(key));
+        PrivateFile.WriteNew(SetOf(folder), ToJwks([ToJwk(key, now)]));
     }
 
     /// <summary>
@@ -56,9 +56,9 @@ internal sealed class ReceiptKeys : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var added = ToJwk(key, now);
 
-        PrivateFile.Replace(SetOf(folder), ToJwks([added, .. published]));
-        PrivateFile.Replace(PemOf(folder), ToPem(key));
-        PrivateFile.Replace(SetOf(folder), ToJwks([added, .. published.Select(k => k with { Expires = k.Expires ?? now.ToUnixTimeSeconds() })]));
+        PrivateFile.Write(SetOf(folder), ToJwks([added, .. published]));
+        PrivateFile.Write(PemOf(folder), ToPem(key));
+        PrivateFile.Write(SetOf(folder), ToJwks([added, .. published.Select(k => k with { Expires = k.Expires ?? now.ToUnixTimeSeconds() })]));
     }
 
     /// <exception cref="ReceiptKeyException">A file is missing, broken or open to others; one line that says what to do.</exception>
@@ -69,13 +69,9 @@ internal sealed class ReceiptKeys : IDisposable
             throw new ReceiptKeyException($"expected the receipt key `{PemOf(folder)}` that `init` made: restore it from a backup");
         }
 
-        try
+        if (PrivateFile.Objection(PemOf(folder)) is { } objection)
         {
-            Installation.PrivateFile.RefuseOthers(PemOf(folder));
-        }
-        catch (Installation.OperatorException fault)
-        {
-            throw new ReceiptKeyException(fault.Message);
+            throw new ReceiptKeyException(objection);
         }
 
         var published = ReadSet(folder);
@@ -97,18 +93,6 @@ internal sealed class ReceiptKeys : IDisposable
     private static string PemOf(string folder) => Path.Combine(folder, "current.pem");
 
     private static string SetOf(string folder) => Path.Combine(folder, "keys.json");
-
-    private static void CreateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
 
     private static ReceiptJwk ToJwk(ECDsa key, DateTimeOffset notBefore) =>
         new(key.ExportParameters(includePrivateParameters: false).Q, notBefore.ToUnixTimeSeconds(), Expires: null);

@@ -44,17 +44,11 @@ public static class KeyFile
         }
     }
 
-    /// <summary>Writes a new file, mode 0600, whole or not at all. An existing one is never replaced.</summary>
-    /// <param name="path">Where.</param>
+    /// <summary>The content of a key file.</summary>
     /// <param name="key">The key to keep.</param>
     /// <param name="password">Opens the file later; may be empty only where the caller allows it.</param>
     /// <param name="random">Chance for salt, counter and id.</param>
     /// <param name="cost">The scrypt N: a power of two; tests use a small one.</param>
-    /// <exception cref="IOException">The file exists, or can't be written.</exception>
-    public static void Write(string path, SecretKey key, SecretText password, IRandomSource random, int cost = DefaultCost) =>
-        PrivateFile.Create(path, Encrypt(key, password, random, cost));
-
-    /// <summary>The content of a key file.</summary>
     /// <exception cref="ArgumentException">The cost isn't a power of two within bounds.</exception>
     public static byte[] Encrypt(SecretKey key, SecretText password, IRandomSource random, int cost = DefaultCost)
     {

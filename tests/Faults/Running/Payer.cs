@@ -83,7 +83,7 @@ internal static class Payer
         /// <summary>What the agent was answered.</summary>
         public string Answer { get; private set; } = "";
 
-        public AgentIdentity Identity { get; } = new(new AgentId("me"), "t1", CancellationToken.None);
+        public AgentIdentity Identity { get; } = new(new AgentId("me"), CancellationToken.None);
 
         public Origin Origin { get; } = Origin.TryParse("http://" + Installation.SinkHost, out var origin) ? origin : throw new UnreachableException();
 

@@ -221,12 +221,12 @@ public sealed class PolicyRepairerTests
     [InlineData("agents.me.limits.day", 10)]
     [InlineData("agents.me.recipients", 10)] // said by default: the agent's own line
     [InlineData("merchants.exa.recipients", 4)]
-    public void A_rule_is_found_by_its_words(string rule, int line) => Assert.Equal(new PolicyPlace("policies.json", line), PolicyPlaces.Find(Text(Team), rule));
+    public void A_rule_is_found_by_its_words(string rule, int line) => Assert.Equal(new PolicyPlace("policies.json", line), PolicyPlace.Of(Text(Team), rule));
 
     [Theory]
     [InlineData("-")]
     [InlineData("Smart-Proxy-Max-Price")]
-    public void Words_that_are_no_place_have_none(string rule) => Assert.Null(PolicyPlaces.Find(Text(Team), rule));
+    public void Words_that_are_no_place_have_none(string rule) => Assert.Null(PolicyPlace.Of(Text(Team), rule));
 
     [Fact]
     public void In_a_folder_the_edit_is_made_in_the_file_that_says_it()

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text;
 using SmartProxy.Protocol;
+using SmartProxy.TestKit;
 
 namespace SmartProxy.Policy.Tests.Fakes;
 
@@ -40,21 +41,16 @@ internal static class Given
         Assert.True(Origin.TryParse(url, out var origin), url);
         Assert.True(AgentId.TryParse(agent, out var id), agent);
         var ceiling = Usd.TryParse(maxPrice, out var most) ? most : (Usd?)null;
-        var offer = new PaymentOffer
+        var offer = SampleOffer.Cent with
         {
-            Rail = "x402",
-            Version = 2,
-            Index = 0,
             Scheme = scheme,
             Network = network ?? TestTokens.Sepolia,
             NetworkText = (network ?? TestTokens.Sepolia).ToString(),
             Amount = BigInteger.Parse(price),
             Asset = asset ?? TestTokens.Usdc,
             PayTo = EvmAddress.Parse(payTo),
-            MaxTimeoutSeconds = 60,
             DomainName = domain.Split('/')[0],
             DomainVersion = domain.Split('/')[1],
-            Original = "{}",
         };
         return new PaymentQuestion(id, method, upgrade, origin, offer, ceiling) { Path = path, At = at ?? Noon };
     }

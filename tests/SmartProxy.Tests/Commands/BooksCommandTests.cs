@@ -148,6 +148,10 @@ public sealed class BooksCommandTests : IAsyncLifetime
         Assert.Equal(0, code);
         Assert.Contains("1 receipt of one payment; HOW-TO.txt in it says how to check it", output, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder.File("books.zip")));
+
+        var other = _folder.File("again.zip");
+        using var json = JsonDocument.Parse((await RunAsync("dispute", _receipt, "--to", other, "--json")).Output);
+        Assert.Equal((other, 1), (json.RootElement.GetProperty("file").GetString(), json.RootElement.GetProperty("receipts").GetInt32()));
     }
 
     [Fact]

@@ -1,74 +1,14 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using WireMock.ResponseBuilders;
+using static SmartProxy.Tests.EndToEnd.OddCase;
 
 namespace SmartProxy.Tests.EndToEnd;
 
 /// <summary>Origins that are broken, hostile or merely strange, behind the whole product: what the agent gets, and what it costs.</summary>
 public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
 {
-    [Theory]
-    [InlineData("text/plain", "please subscribe")]
-    [InlineData("text/html; charset=utf-8", "<html><body>{\"x402Version\":1}</body></html>")]
-    [InlineData("application/json", "{ \"error\": \"quota\",  \"plan\":null}\n")]
-    [InlineData("application/json", "[1, 2")]
-    [InlineData("application/octet-stream", "")]
-    public async Task A_402_that_is_not_x402_arrives_byte_for_byte(string contentType, string body)
-    {
-        using var odd = world.NextCase();
-        odd.On(Response.Create().WithStatusCode(402).WithHeader("Content-Type", contentType).WithHeader("X-Plan", "gold").WithBody(Encoding.UTF8.GetBytes(body)));
-
-        using var answer = await odd.GetAsync();
-
-        Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        Assert.Equal(body, Encoding.UTF8.GetString(await BytesOf(answer)));
-        Assert.Equal(contentType, answer.Content.Headers.NonValidated["Content-Type"].ToString());
-        Assert.Equal("gold", answer.Headers.GetValues("X-Plan").Single());
-        Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Smart-Proxy-", StringComparison.OrdinalIgnoreCase));
-        Assert.Null(Assert.Single(odd.Seen()).Payment);
-        await odd.AssertMoneyAsync(spent: 0, held: 0);
-    }
-
-    [Theory]
-    [InlineData("bad_base64", "%%%")]
-    [InlineData("bad_json", "eyJ4NDAyVmVyc2lvbiI6")]
-    [InlineData("duplicate_header", "", "")]
-    public async Task Broken_terms_reach_the_agent_with_a_word_about_what_is_wrong(string reason, params string[] lines)
-    {
-        using var odd = world.NextCase();
-        var values = lines.Select(line => line.Length == 0 ? Terms.Header() : line).ToArray();
-        odd.On(Response.Create().WithStatusCode(402).WithHeader("PAYMENT-REQUIRED", values).WithBody(Terms.Body));
-
-        using var answer = await odd.GetAsync();
-
-        Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        Assert.Equal($"malformed; reason={reason}", answer.Headers.GetValues("Smart-Proxy-Unpaid").Single());
-        Assert.Equal(values, answer.Headers.GetValues("PAYMENT-REQUIRED"));
-        Assert.Equal(Terms.Body, Encoding.UTF8.GetString(await BytesOf(answer)));
-        Assert.Null(Assert.Single(odd.Seen()).Payment);
-        await odd.AssertMoneyAsync(spent: 0, held: 0);
-    }
-
-    [Fact]
-    public async Task A_402_of_five_megabytes_passes_on_whole()
-    {
-        using var odd = world.NextCase();
-        var body = new byte[5 * 1024 * 1024];
-        new Random(5).NextBytes(body);
-        body[0] = (byte)'{';
-        odd.On(Response.Create().WithStatusCode(402).WithHeader("Content-Type", "application/json").WithBody(body));
-
-        using var answer = await odd.GetAsync();
-
-        Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        var arrived = await BytesOf(answer);
-        Assert.True(body.AsSpan().SequenceEqual(arrived));
-        await odd.AssertMoneyAsync(spent: 0, held: 0);
-    }
-
     /// <summary>What a seller may answer to a payment: status, settlement (null for none); what the agent sees, and where the cent is then.</summary>
     public static TheoryData<string, int, bool?, int, string?, int, int> AnswersToPayments => new()
     {
@@ -178,25 +118,6 @@ public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
     }
 
     [Theory]
-    [InlineData("identity")]
-    [InlineData("gzip")]
-    [InlineData("br")]
-    public async Task Terms_of_version_1_are_read_from_the_body_in_any_coding(string coding)
-    {
-        using var odd = world.NextCase();
-        var asked = Response.Create().WithStatusCode(402).WithHeader("Content-Type", "application/json");
-        odd.On(coding == "identity" ? asked.WithBody(Terms.Body) : asked.WithHeader("Content-Encoding", coding).WithBody(Encode(Terms.Body, coding)));
-        odd.OnPaid(Response.Create().WithHeader("X-PAYMENT-RESPONSE", Terms.Settled).WithBody("delivered"));
-
-        using var answer = await odd.GetAsync();
-
-        Assert.Equal("delivered", Encoding.UTF8.GetString(await BytesOf(answer)));
-        odd.OnlyPayment();
-        Assert.Contains(odd.Seen(), request => request.Headers.ContainsKey("X-PAYMENT"));
-        await odd.AssertMoneyAsync(spent: Terms.Cent, held: 0);
-    }
-
-    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task The_paid_attempt_carries_the_same_body_byte_for_byte(bool isChunked)
@@ -218,77 +139,6 @@ public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
         Assert.All(world.TlsSeller.Seen(odd.Path), request => Assert.True(body.AsSpan().SequenceEqual(request.Body)));
         OddCase.OnlyPayment(world.TlsSeller.PaymentsAt(odd.Path));
         await odd.AssertMoneyAsync(spent: Terms.Cent, held: 0);
-    }
-
-    [Theory]
-    [InlineData("PAYMENT-SIGNATURE", "eyJ4NDAyVmVyc2lvbiI6Mn0=", "")]
-    [InlineData("X-PAYMENT", "eyJ4NDAyVmVyc2lvbiI6MX0=", "")]
-    [InlineData("Authorization", "Payment eyJpZCI6MX0", "")]
-    [InlineData("Authorization", "L402 bWFj:aa", "")]
-    [InlineData("X-Plain", "1", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"x402/payment":{"x402Version":2}}}}""")]
-    [InlineData("X-Plain", "1", """[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"org.paymentauth/credential":{}}}}]""")]
-    public async Task A_payment_of_the_agents_own_is_refused_and_the_origin_never_hears_of_it(string name, string value, string body)
-    {
-        using var odd = world.NextCase();
-        foreach (var seller in new[] { world.Seller, world.TlsSeller })
-        {
-            var request = new HttpRequestMessage(HttpMethod.Post, seller.Url + odd.Path);
-            request.Content = body.Length > 0 ? new StringContent(body, Encoding.UTF8, "application/json") : null;
-            request.Headers.TryAddWithoutValidation(name, value);
-
-            using var answer = await odd.SendAsync(request);
-
-            Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-            Assert.Equal("agent_payment_refused", ReasonOf(Encoding.UTF8.GetString(await BytesOf(answer))));
-            Assert.Empty(seller.Seen(odd.Path));
-        }
-
-        await odd.AssertMoneyAsync(spent: 0, held: 0);
-    }
-
-    [Fact]
-    public async Task Our_own_headers_never_travel_upstream_and_forged_ones_never_reach_the_agent()
-    {
-        using var odd = world.NextCase();
-        var free = world.NextCase().Path;
-        Task Forge(HttpContext context)
-        {
-            foreach (var name in new[] { "Smart-Proxy-Receipt", "Smart-Proxy-Paid", "smart-proxy-unpaid", "Smart-Proxy-Anything", "Proxy-Status", "Proxy-Authenticate" })
-            {
-                context.Response.Headers[name] = "forged";
-            }
-
-            return ScriptedSeller.DeliverAsync(context);
-        }
-
-        world.Seller.Sell(odd.Path, Forge);
-        world.Seller.On(free, Forge);
-        HttpRequestMessage Ask(string path) => new(HttpMethod.Get, world.Seller.Url + path)
-        {
-            Headers = { { "Smart-Proxy-Max-Price", "0.05" }, { "Smart-Proxy-Token", "sp_x" }, { "Smart-Proxy-Receipt", "mine" } },
-        };
-
-        using var paid = await odd.SendAsync(Ask(odd.Path));
-        using var unpaid = await odd.SendAsync(Ask(free));
-
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (paid.StatusCode, unpaid.StatusCode));
-        Assert.DoesNotContain("forged", paid.Headers.ToString() + unpaid.Headers, StringComparison.Ordinal);
-        Assert.StartsWith("rcpt_", paid.Headers.GetValues("Smart-Proxy-Receipt").Single(), StringComparison.Ordinal);
-        Assert.DoesNotContain(unpaid.Headers, header => header.Key.StartsWith("Smart-Proxy-", StringComparison.OrdinalIgnoreCase));
-        Assert.All([.. world.Seller.Seen(odd.Path), .. world.Seller.Seen(free)], request => Assert.DoesNotContain(
-            request.Headers.Keys, name => name.StartsWith("Smart-Proxy-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase)));
-    }
-
-    [Fact]
-    public async Task A_forged_header_on_a_402_that_is_passed_on_does_not_reach_the_agent()
-    {
-        using var odd = world.NextCase();
-        odd.On(Response.Create().WithStatusCode(402).WithHeader("Smart-Proxy-Receipt", "forged").WithHeader("Smart-Proxy-Unpaid", "forged").WithBody("no"));
-
-        using var answer = await odd.GetAsync();
-
-        Assert.Equal(HttpStatusCode.PaymentRequired, answer.StatusCode);
-        Assert.DoesNotContain("forged", answer.Headers.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -361,24 +211,5 @@ public sealed class OddOriginTests(OddWorld world) : IClassFixture<OddWorld>
         Assert.Equal("delivered", await answer.Content.ReadAsStringAsync(cancellation));
         Assert.Equal(((UInt128)Terms.Cent, UInt128.Zero), await proxy.MoneyOfAsync("me"));
         never.SetResult();
-    }
-
-    private static async Task<byte[]> BytesOf(HttpResponseMessage answer) => await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
-
-    private static string? ReasonOf(string problem)
-    {
-        using var document = JsonDocument.Parse(problem);
-        return document.RootElement.GetProperty("reason").GetString();
-    }
-
-    private static byte[] Encode(string text, string coding)
-    {
-        using var bytes = new MemoryStream();
-        using (Stream encoder = coding == "gzip" ? new GZipStream(bytes, CompressionLevel.Optimal) : new BrotliStream(bytes, CompressionLevel.Optimal))
-        {
-            encoder.Write(Encoding.UTF8.GetBytes(text));
-        }
-
-        return bytes.ToArray();
     }
 }

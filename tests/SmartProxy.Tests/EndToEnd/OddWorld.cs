@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using SmartProxy.Tests.Payments;
 using WireMock.Matchers;
 using WireMock.RequestBuilders;
@@ -114,4 +115,12 @@ internal sealed class OddCase(OddWorld world, string agent, string path) : IDisp
         Assert.Equal(((UInt128)spent, (UInt128)held), await world.Proxy.MoneyOfAsync(agent));
 
     public void Dispose() => _client?.Dispose();
+
+    public static async Task<byte[]> BytesOf(HttpResponseMessage answer) => await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+
+    public static string? ReasonOf(string problem)
+    {
+        using var document = JsonDocument.Parse(problem);
+        return document.RootElement.GetProperty("reason").GetString();
+    }
 }

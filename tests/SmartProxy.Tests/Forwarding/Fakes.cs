@@ -23,14 +23,14 @@ internal sealed class FakeAuthenticator : IAgentAuthenticator, IDisposable
     /// <summary>Further agents, by their credentials.</summary>
     public Dictionary<string, string> Others { get; } = [];
 
-    public AgentIdentity Identity => field ??= new AgentIdentity(new AgentId("me"), "id", _revoked.Token);
+    public AgentIdentity Identity => field ??= new AgentIdentity(new AgentId("me"), _revoked.Token);
 
-    private AgentIdentity Other => field ??= new AgentIdentity(new AgentId("you"), "other", CancellationToken.None);
+    private AgentIdentity Other => field ??= new AgentIdentity(new AgentId("you"), CancellationToken.None);
 
     public AgentIdentity? Authenticate(string? proxyAuthorization) =>
         (proxyAuthorization == Basic || proxyAuthorization == "Bearer " + Token) && !_revoked.IsCancellationRequested ? Identity
         : proxyAuthorization == OtherBasic ? Other
-        : proxyAuthorization is not null && Others.TryGetValue(proxyAuthorization, out var name) ? new AgentIdentity(new AgentId(name), name, CancellationToken.None)
+        : proxyAuthorization is not null && Others.TryGetValue(proxyAuthorization, out var name) ? new AgentIdentity(new AgentId(name), CancellationToken.None)
         : null;
 
     public void Revoke() => _revoked.Cancel();

@@ -126,6 +126,15 @@ internal sealed class ProxyFixture : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Sends a head with the agent's credentials on a connection of its own, and reads the answer.</summary>
+    public async Task<string> SendAsync(string head)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        using var client = await ConnectAsync(cancellationToken);
+        await client.SendAsync($"{head}Proxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", cancellationToken);
+        return await client.ReadMessageAsync(cancellationToken);
+    }
+
     public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()

@@ -62,9 +62,26 @@ public sealed class CredentialFileTests : IDisposable
     [Fact]
     public void Changes_of_several_processes_at_once_are_all_kept()
     {
-        Parallel.For(0, 8, i => new CredentialEditor(new CredentialFile(_kit.File.Path), _kit.Time, new SeededRandom(i)).Add(Agent("a" + i)));
+        Parallel.For(0, 8, i => new CredentialEditor(new CredentialFile(_kit.File.Path), TimeProvider.System, new SeededRandom(i)).Add(Agent("a" + i)));
 
         Assert.Equal(8, _kit.File.Read().Count);
+    }
+
+    [Fact]
+    public async Task A_command_waits_a_while_for_another_one_and_then_says_so()
+    {
+        using var other = PrivateFile.OpenLock(_kit.File.Path + ".lock");
+        var waiting = Task.Run(() => _kit.Editor.Add(Agent("me")), TestContext.Current.CancellationToken);
+        var waited = TimeSpan.Zero;
+        while (!waiting.IsCompleted)
+        {
+            _kit.Time.Advance(TimeSpan.FromMilliseconds(20));
+            waited += TimeSpan.FromMilliseconds(20);
+            await Task.Yield();
+        }
+
+        Assert.Contains("try again", (await Assert.ThrowsAsync<OperatorException>(() => waiting)).Message, StringComparison.Ordinal);
+        Assert.True(waited >= TimeSpan.FromSeconds(5));
     }
 
     [Fact]

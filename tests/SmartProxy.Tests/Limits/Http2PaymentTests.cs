@@ -2,7 +2,8 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Ledger;
 using SmartProxy.Tests.EndToEnd;
-using static SmartProxy.Tests.Limits.RawHttp2;
+using SmartProxy.Tests.Forwarding;
+using static SmartProxy.Tests.Forwarding.RawHttp2;
 
 namespace SmartProxy.Tests.Limits;
 

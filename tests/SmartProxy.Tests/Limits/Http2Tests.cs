@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using SmartProxy.Tests.Forwarding;
-using static SmartProxy.Tests.Limits.RawHttp2;
+using static SmartProxy.Tests.Forwarding.RawHttp2;
 
 namespace SmartProxy.Tests.Limits;
 

@@ -114,9 +114,11 @@ public sealed class AuthorityTests : IAsyncLifetime
 
         // A client may believe that one connection serves two names (RFC 9113 9.1.1).
         using var coalescing = await OpenAsync(good, "origin.test", SslApplicationProtocol.Http2);
-        var streams = new RawHttp2(coalescing.Stream);
-        Assert.DoesNotContain("reason", await streams.GetAsync(good, Token), StringComparison.Ordinal);
-        var refusal = await streams.GetAsync(bad, Token);
+        using var streams = await RawHttp2.OverAsync(coalescing);
+        await streams.RequestAsync(1, RawHttp2.EndStream, RawHttp2.Get(good, "/"));
+        Assert.DoesNotContain("reason", await streams.BodyOfAsync(1), StringComparison.Ordinal);
+        await streams.RequestAsync(3, RawHttp2.EndStream, RawHttp2.Get(bad, "/"));
+        var refusal = await streams.BodyOfAsync(3);
         Assert.True(refusal.Contains("misdirected_request", StringComparison.Ordinal) || refusal.Contains("malformed_request", StringComparison.Ordinal) || refusal.Length == 0, refusal);
 
         Assert.Equal(2, _server.Connections);

@@ -124,7 +124,7 @@ public sealed class ApprovalDeskTests
     {
         await using var kit = await CreateAsync(Hold);
         using var token = new CancellationTokenSource();
-        var call = new ScriptedCall(FlowKit.Cent()) { Identity = new AgentIdentity(new AgentId("me"), "t1", token.Token) };
+        var call = new ScriptedCall(FlowKit.Cent()) { Identity = new AgentIdentity(new AgentId("me"), token.Token) };
 
         var running = RunAsync(kit, call);
         await WaitingAsync(kit, 1);

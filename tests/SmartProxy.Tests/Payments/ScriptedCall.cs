@@ -10,7 +10,7 @@ internal sealed class ScriptedCall(HeldAnswer challenge, params Func<string, Scr
 {
     private readonly Queue<Func<string, ScriptedAnswer>> _answers = new(answers);
 
-    public AgentIdentity Identity { get; init; } = new(new AgentId("me"), "t1", CancellationToken.None);
+    public AgentIdentity Identity { get; init; } = new(new AgentId("me"), CancellationToken.None);
 
     public Origin Origin { get; init; } = Parse("https://api.seller.test");
 

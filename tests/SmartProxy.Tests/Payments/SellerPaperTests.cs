@@ -96,21 +96,10 @@ public sealed class SellerPaperTests
     {
         var jws = Vectors.GetProperty("jws")[index].GetProperty("jws").GetString()!;
         var signed = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(jws.Split('.')[1]))!;
-        var offer = new PaymentOffer
+        var offer = SampleOffer.Cent with
         {
-            Rail = "x402",
-            Version = 2,
-            Index = 0,
-            Scheme = "exact",
-            Network = new ChainId(84532),
-            NetworkText = "eip155:84532",
             Amount = System.Numerics.BigInteger.Parse(signed["amount"]!.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture),
-            Asset = FlowKit.Usdc,
             PayTo = EvmAddress.Parse(signed["payTo"]!.GetValue<string>()),
-            MaxTimeoutSeconds = 60,
-            DomainName = "USDC",
-            DomainVersion = "2",
-            Original = "{}",
         };
         var challenge = new Challenge { Class = ChallengeClass.Payable, Reason = "ok", Extensions = Extension("offers", new JsonArray(new JsonObject { ["format"] = "jws", ["signature"] = jws })).ToJsonString() };
 

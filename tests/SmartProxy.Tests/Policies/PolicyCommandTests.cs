@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using SmartProxy.Commands;
 using SmartProxy.Policies;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
@@ -52,9 +51,26 @@ public sealed class PolicyCommandTests : IDisposable
     [InlineData("me", "https://api.exa.ai", "GET", "1,00", 2, "expected a price in dollars")]
     public async Task Explain_names_the_rule_and_the_limits(string agent, string url, string method, string? price, int exitCode, string says)
     {
-        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, new FakeTimeProvider(WorkingHours)).RunAsync(Example, new AgentId(agent), url, method, price, figures: null, _output));
+        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, new FakeTimeProvider(WorkingHours)).RunAsync(new PolicyQuestion(Example, new AgentId(agent), url, method, price, Json: false), _output));
 
         Assert.Contains(says, _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("r-7", "https://x.papers.example", "0.01", 0, "\"allowed\":true,", "\"limit\":\"60.00\"", "\"remaining\":\"1\",\"spent\":\"2\",\"held\":\"3\"")]
+    [InlineData("r-7", "https://big.casino.example", "0.01", 1, "\"allowed\":false,\"reason\":\"denied\",\"rule\":\"policies.research.deny[0] category:gambling\"", "\"says\":\"refuses\"")]
+    [InlineData("me", "api.exa.ai", "0.01", 2, "{\"problems\":[\"expected a URL")]
+    public async Task Explain_tells_everything_as_one_object_too(string agent, string url, string price, int exitCode, params string[] says)
+    {
+        var question = new PolicyQuestion(Example, new AgentId(agent), url, "GET", price, Json: true)
+        {
+            Figures = lines => Task.FromResult<IReadOnlyDictionary<string, LimitStand>>(lines.DistinctBy(line => line.Id).ToDictionary(line => line.Id, _ => new LimitStand("1", "2", "3"))),
+        };
+        Assert.Equal(exitCode, await new PolicyExplain(AssetRegistry.Default, new FakeTimeProvider(WorkingHours)).RunAsync(question, _output));
+
+        using var json = System.Text.Json.JsonDocument.Parse(_output.ToString());
+        var text = System.Text.RegularExpressions.Regex.Unescape(json.RootElement.GetRawText());
+        Assert.All(says, said => Assert.Contains(said, text, StringComparison.Ordinal));
     }
 
     [Theory]

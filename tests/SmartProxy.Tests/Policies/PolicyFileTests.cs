@@ -224,23 +224,7 @@ public sealed class PolicyFileTests : IDisposable
     internal static PaymentQuestion Question(string units = "10000")
     {
         Assert.True(Origin.TryParse("https://api.exa.ai", out var origin));
-        var asset = AssetRegistry.Default.Assets.First(a => a.Chain == new ChainId(84532));
-        var offer = new PaymentOffer
-        {
-            Rail = "x402",
-            Version = 2,
-            Index = 0,
-            Scheme = "exact",
-            Network = asset.Chain,
-            NetworkText = asset.Chain.ToString(),
-            Amount = BigInteger.Parse(units),
-            Asset = asset.Address,
-            PayTo = EvmAddress.Parse("0x1111111111111111111111111111111111111111"),
-            MaxTimeoutSeconds = 60,
-            DomainName = asset.DomainName,
-            DomainVersion = asset.DomainVersion,
-            Original = "{}",
-        };
+        var offer = SampleOffer.Cent with { Amount = BigInteger.Parse(units) };
         return new PaymentQuestion(new AgentId("me"), "GET", IsUpgrade: false, origin, offer) { Path = "/search", At = DateTimeOffset.UnixEpoch };
     }
 

@@ -99,7 +99,7 @@ public sealed class ShadowPolicyTests : IDisposable
         List<string?> reasons = [];
         foreach (var (agent, i) in ((string[])["me", "you", "me", "me"]).Select((agent, i) => (agent, i)))
         {
-            var call = new ScriptedCall(FlowKit.Cent(), FlowKit.Paid) { Target = $"/{i}", Identity = new AgentIdentity(new AgentId(agent), "t1", CancellationToken.None) };
+            var call = new ScriptedCall(FlowKit.Cent(), FlowKit.Paid) { Target = $"/{i}", Identity = new AgentIdentity(new AgentId(agent), CancellationToken.None) };
             await kit.Flow.RunAsync(call);
             reasons.Add(call.Answered?.Reason);
         }

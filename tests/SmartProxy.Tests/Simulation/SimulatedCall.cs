@@ -27,7 +27,7 @@ internal sealed class SimulatedCall(SimulatedWorld world, SimulatedProxy process
     /// <summary>What the agent heard: a status and our reason, or the seller's status.</summary>
     public string? Answer { get; private set; }
 
-    public AgentIdentity Identity { get; } = new(new AgentId(purchase.Agent), "t1", CancellationToken.None);
+    public AgentIdentity Identity { get; } = new(new AgentId(purchase.Agent), CancellationToken.None);
 
     public Origin Origin { get; } = ScriptedCall.Parse($"https://{purchase.Seller}.test");
 

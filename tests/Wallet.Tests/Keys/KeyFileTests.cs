@@ -111,48 +111,15 @@ public sealed class KeyFileTests
     [Fact]
     public void What_is_written_opens_again_and_only_with_its_password()
     {
-        using var folder = new TempFolder();
         using var key = SecretKey.Create(new SeededRandom(5));
         using var password = SecretText.From("пароль");
         using var other = SecretText.From("пароль ");
-        var path = folder.File("wallet.json");
-        KeyFile.Write(path, key, password, new SeededRandom(6), CheapCost);
-        var json = System.IO.File.ReadAllBytes(path);
+        var json = KeyFile.Encrypt(key, password, new SeededRandom(6), CheapCost);
 
         var opened = Assert.IsType<KeyFileOutcome.Opened>(KeyFile.Open(json, password));
         Assert.Equal(key.Bytes.ToArray(), opened.Key.Bytes.ToArray());
         Assert.Equal(KeyFileProblem.WrongPassword, Assert.IsType<KeyFileOutcome.Refused>(KeyFile.Open(json, other)).Problem);
         Assert.DoesNotContain(Convert.ToHexStringLower(key.Bytes), Encoding.UTF8.GetString(json), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_written_file_is_private_and_alone()
-    {
-        using var folder = new TempFolder();
-        using var key = SecretKey.Create(new SeededRandom(5));
-        using var password = SecretText.From("x");
-        var path = folder.File("wallet.json");
-        KeyFile.Write(path, key, password, new SeededRandom(6), CheapCost);
-
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
-        if (!OperatingSystem.IsWindows())
-        {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(path));
-        }
-    }
-
-    [Fact]
-    public void An_existing_file_is_never_replaced()
-    {
-        using var folder = new TempFolder();
-        using var key = SecretKey.Create(new SeededRandom(5));
-        using var password = SecretText.From("x");
-        var path = folder.File("wallet.json");
-        System.IO.File.WriteAllText(path, "older");
-
-        Assert.Throws<IOException>(() => KeyFile.Write(path, key, password, new SeededRandom(6), CheapCost));
-        Assert.Equal("older", System.IO.File.ReadAllText(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
     [Fact]

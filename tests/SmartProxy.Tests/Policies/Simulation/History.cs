@@ -7,6 +7,7 @@ using SmartProxy.Payments;
 using SmartProxy.Policy;
 using SmartProxy.Protocol;
 using SmartProxy.Storage;
+using SmartProxy.TestKit;
 
 namespace SmartProxy.Tests.Policies.Simulation;
 
@@ -178,22 +179,7 @@ internal sealed class History
         Scheme = question.Offer.Scheme,
     };
 
-    private static PaymentOffer Offer(int micros, string payTo) => new()
-    {
-        Rail = "x402",
-        Version = 2,
-        Index = 0,
-        Scheme = "exact",
-        Network = Usdc.Chain,
-        NetworkText = Usdc.Chain.ToString(),
-        Amount = new BigInteger(micros),
-        Asset = Usdc.Address,
-        PayTo = EvmAddress.Parse(payTo),
-        MaxTimeoutSeconds = 60,
-        DomainName = Usdc.DomainName,
-        DomainVersion = Usdc.DomainVersion,
-        Original = "{}",
-    };
+    private static PaymentOffer Offer(int micros, string payTo) => SampleOffer.Cent with { Amount = new BigInteger(micros), PayTo = EvmAddress.Parse(payTo) };
 
     private PaymentId NewId()
     {

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Net.Security;
 using System.Text;
-using SmartProxy.Tests.Forwarding;
 
-namespace SmartProxy.Tests.Limits;
+namespace SmartProxy.Tests.Forwarding;
 
 /// <summary>A frame as it travels (RFC 9113 4.1).</summary>
 internal sealed record Http2Frame(Http2Type Type, byte Flags, int Stream, byte[] Payload)
@@ -26,7 +25,7 @@ internal enum Http2Type : byte
     Continuation = 9,
 }
 
-/// <summary>An HTTP/2 client that writes whatever a test says, inside an intercepted tunnel. Header blocks are literals, never compressed.</summary>
+/// <summary>An HTTP/2 client that writes whatever a test says (RFC 9113), inside an intercepted tunnel. Header blocks are literals, never compressed (RFC 7541).</summary>
 internal sealed class RawHttp2 : IDisposable
 {
     public const byte EndStream = 1;
@@ -37,9 +36,8 @@ internal sealed class RawHttp2 : IDisposable
     public const int NoStream = -1;
 
     private readonly RawClient _tunnel;
-    private readonly SslStream _tls;
 
-    private RawHttp2(RawClient tunnel, SslStream tls) => (_tunnel, _tls) = (tunnel, tls);
+    private RawHttp2(RawClient tunnel) => _tunnel = tunnel;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -51,7 +49,14 @@ internal sealed class RawHttp2 : IDisposable
         var tls = new SslStream(tunnel.Stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate?.Issuer.Contains("Smart Proxy CA", StringComparison.Ordinal) == true);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = authority.Split(':')[0], ApplicationProtocols = [SslApplicationProtocol.Http2] }, Stop);
         Assert.Equal(SslApplicationProtocol.Http2, tls.NegotiatedApplicationProtocol);
-        var client = new RawHttp2(tunnel, tls);
+        tunnel.Stream = tls;
+        return await OverAsync(tunnel);
+    }
+
+    /// <summary>Begins a connection inside a tunnel that agreed on HTTP/2.</summary>
+    public static async Task<RawHttp2> OverAsync(RawClient tunnel)
+    {
+        var client = new RawHttp2(tunnel);
         await client.SendAsync([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Http2Type.Settings, 0, 0, [])]);
         return client;
     }
@@ -94,11 +99,7 @@ internal sealed class RawHttp2 : IDisposable
 
     public Task RequestAsync(int stream, byte flags, params IEnumerable<string> lines) => SendAsync(Frame(Http2Type.Headers, (byte)(flags | EndHeaders), stream, Block(lines)));
 
-    public async Task SendAsync(byte[] bytes)
-    {
-        await _tls.WriteAsync(bytes, Stop);
-        await _tls.FlushAsync(Stop);
-    }
+    public Task SendAsync(byte[] bytes) => _tunnel.SendAsync(bytes, Stop);
 
     /// <summary>The next frame, or null at the end of the connection.</summary>
     public async Task<Http2Frame?> ReadAsync()
@@ -106,9 +107,9 @@ internal sealed class RawHttp2 : IDisposable
         var head = new byte[9];
         try
         {
-            await _tls.ReadExactlyAsync(head, Stop);
+            await _tunnel.Stream.ReadExactlyAsync(head, Stop);
             var payload = new byte[(head[0] << 16) | BinaryPrimitives.ReadUInt16BigEndian(head.AsSpan(1))];
-            await _tls.ReadExactlyAsync(payload, Stop);
+            await _tunnel.Stream.ReadExactlyAsync(payload, Stop);
             return new Http2Frame((Http2Type)head[3], head[4], BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5)) & int.MaxValue, payload);
         }
         catch (IOException)
@@ -148,9 +149,30 @@ internal sealed class RawHttp2 : IDisposable
         return "closed";
     }
 
+    /// <summary>The body of an answer; empty when the stream or the connection is ended instead.</summary>
+    public async Task<string> BodyOfAsync(int stream)
+    {
+        var body = new StringBuilder();
+        while (await ReadAsync() is { Type: not Http2Type.GoAway } frame && (frame.Type, frame.Stream) != (Http2Type.Reset, stream))
+        {
+            if (frame.Stream != stream || frame.Type is not (Http2Type.Data or Http2Type.Headers))
+            {
+                continue;
+            }
+
+            body.Append(frame.Type == Http2Type.Data ? Encoding.UTF8.GetString(frame.Payload) : "");
+            if ((frame.Flags & EndStream) != 0)
+            {
+                return body.ToString();
+            }
+        }
+
+        return "";
+    }
+
     public void Dispose()
     {
-        _tls.Dispose();
+        _tunnel.Stream.Dispose();
         _tunnel.Dispose();
     }
 

@@ -4,11 +4,11 @@ using SmartProxy.Policy.Document;
 namespace SmartProxy.Policy.Analysis;
 
 /// <summary>Where the members of a policy file stand.</summary>
-internal sealed class PolicyPlaces
+internal sealed class MemberPlaces
 {
     private readonly Dictionary<string, Node> _nodes = new(StringComparer.Ordinal);
 
-    public PolicyPlaces(string text)
+    public MemberPlaces(string text)
     {
         if (JsonTreeReader.Read(Encoding.UTF8.GetBytes(text), new ProblemList("")) is { } root)
         {
