@@ -39,15 +39,18 @@ internal static class ChainSetup
     public static AgreedChain Agreed(ChainId chain, NetworkOptions options, InstallationMode mode) =>
         options.Confirmations is not null && mode is InstallationMode.Live
             ? throw new OperatorException($"expected no `SmartProxy:Networks:{chain}:Confirmations` in a folder for main networks: a block counts there when it is final, because what a later one takes back could be charged again; remove the setting")
-            : new AgreedChain(chain, [.. options.Rpc.Select(Node)], options.Confirmations);
+            : new AgreedChain(chain, [.. options.Rpc.Select(url => Node(url))], options.Confirmations);
 
-    /// <summary>A node by its URL. Never through a proxy: HTTPS_PROXY may well be ourselves. Lives as long as the process.</summary>
-    public static EthRpc Node(Uri url) => new(Client(url));
-
-    private static HttpClient Client(Uri url) => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+    /// <summary>
+    /// A node by its URL, the one way to each. Never through a proxy: <c>HTTPS_PROXY</c> may well be ourselves; and never to where it points us.
+    /// Lives as long as the process.
+    /// </summary>
+    /// <param name="url">Where it is; may hold a key.</param>
+    /// <param name="patience">How long one answer may take; null for what a sweep can wait.</param>
+    public static EthRpc Node(Uri url, TimeSpan? patience = null) => new(new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
     {
         BaseAddress = url,
-        Timeout = NodeTimeout,
+        Timeout = patience ?? NodeTimeout,
         MaxResponseContentBufferSize = MaxAnswerBytes,
-    };
+    });
 }

@@ -16,6 +16,7 @@ internal sealed partial class Authorities
     private CertificateAuthority _signer;
     private (DateTime, DateTime, DateTime) _stamp;
     private long _looked;
+    private string? _problem;
 
     /// <exception cref="InvalidDataException">The folder holds none that is in order: the start refuses.</exception>
     public Authorities(AuthorityFolder folder, TimeProvider time, ILogger<Authorities> logger)
@@ -71,14 +72,18 @@ internal sealed partial class Authorities
             return;
         }
 
-        _stamp = stamp;
         try
         {
             _set = _folder.Load();
+            (_stamp, _problem) = (stamp, null);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(e.Message);
+            // What mends it may leave no trace in the stamp, a mode for example: looked at until it is good, and told once.
+            if (e.Message != _problem)
+            {
+                LogUnreadable(_problem = e.Message);
+            }
         }
     }
 

@@ -22,15 +22,14 @@ internal sealed class LeafMint : IDisposable
     private readonly Authorities _authorities;
     private readonly IRandomSource _random;
     private readonly TimeProvider _time;
-    private readonly int _capacity;
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly Lock _gate = new();
-    private readonly Dictionary<HostName, LinkedListNode<Leaf>> _leaves = [];
-    private readonly LinkedList<Leaf> _byUse = [];
+    private readonly RecentlyUsed<HostName, Leaf> _leaves;
 
     public LeafMint(Authorities authorities, IRandomSource random, TimeProvider time, IOptions<ConnectionOptions> options)
     {
-        (_authorities, _random, _time, _capacity) = (authorities, random, time, options.Value.LeafCertificates);
+        (_authorities, _random, _time) = (authorities, random, time);
+        _leaves = new RecentlyUsed<HostName, Leaf>(options.Value.LeafCertificates);
 
         // The first signature in a process costs a hundred times the second; no agent should wait for it.
         if (HostName.TryParse("warm-up.invalid", out var host))
@@ -52,13 +51,15 @@ internal sealed class LeafMint : IDisposable
     }
 
     /// <summary>The context for a host; minted once even when many connections ask at the same time.</summary>
-    public SslStreamCertificateContext For(HostName host)
+    /// <param name="host">Whose name the certificate has.</param>
+    /// <param name="agent">Who asks; the default is ourselves.</param>
+    public SslStreamCertificateContext For(HostName host, AgentId agent = default)
     {
         var signer = _authorities.Signer;
         Leaf leaf;
         lock (_gate)
         {
-            leaf = Find(host, signer) ?? Add(host, signer);
+            leaf = Find(host, signer) ?? Add(host, signer, agent);
         }
 
         return leaf.Context.Value;
@@ -98,33 +99,25 @@ internal sealed class LeafMint : IDisposable
     // A leaf of an authority that does not sign any more is as good as none.
     private Leaf? Find(HostName host, CertificateAuthority signer)
     {
-        if (!_leaves.TryGetValue(host, out var node))
+        if (!_leaves.TryFind(host, out var leaf))
         {
             return null;
         }
 
-        _byUse.Remove(node);
-        if (node.Value.RenewAt <= _time.GetUtcNow() || node.Value.Signer != signer)
+        if (leaf.RenewAt > _time.GetUtcNow() && leaf.Signer == signer)
         {
-            _leaves.Remove(host);
-            return null;
+            return leaf;
         }
 
-        _byUse.AddFirst(node);
-        return node.Value;
+        _leaves.Remove(host);
+        return null;
     }
 
-    private Leaf Add(HostName host, CertificateAuthority signer)
+    private Leaf Add(HostName host, CertificateAuthority signer, AgentId agent)
     {
-        if (_leaves.Count >= _capacity && _byUse.Last is { } oldest)
-        {
-            _byUse.RemoveLast();
-            _leaves.Remove(oldest.Value.Host);
-        }
-
         var context = new Lazy<SslStreamCertificateContext>(() => SslStreamCertificateContext.Create(Mint(host, signer), additionalCertificates: null, offline: true));
-        var leaf = new Leaf(host, signer, _time.GetUtcNow() + Lifetime - RenewBefore, context);
-        _leaves[host] = _byUse.AddFirst(leaf);
+        var leaf = new Leaf(signer, _time.GetUtcNow() + Lifetime - RenewBefore, context);
+        _leaves.Add(agent, host, leaf);
         return leaf;
     }
 
@@ -141,5 +134,5 @@ internal sealed class LeafMint : IDisposable
 
     private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
-    private sealed record Leaf(HostName Host, CertificateAuthority Signer, DateTimeOffset RenewAt, Lazy<SslStreamCertificateContext> Context);
+    private sealed record Leaf(CertificateAuthority Signer, DateTimeOffset RenewAt, Lazy<SslStreamCertificateContext> Context);
 }

@@ -69,7 +69,7 @@ internal sealed class TunnelTls(LeafMint mint, IOptions<ConnectionOptions> optio
 
         return new SslServerAuthenticationOptions
         {
-            ServerCertificateContext = mint.For(tunnel.Host),
+            ServerCertificateContext = mint.For(tunnel.Host, tunnel.Identity.Agent),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowRenegotiation = false,
         };

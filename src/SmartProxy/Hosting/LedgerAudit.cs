@@ -7,7 +7,7 @@ namespace SmartProxy.Hosting;
 /// <summary><c>ledger verify</c>: the journal by itself, and where nodes are named, against their chains.</summary>
 internal static class LedgerAudit
 {
-    private const long MaxAnswerBytes = 64L << 20;
+    // One answer may cover the whole history.
     private static readonly TimeSpan NodeTimeout = TimeSpan.FromSeconds(30);
 
     public static async Task<int> RunAsync(LedgerVerification asked, TextWriter output, CancellationToken cancellationToken)
@@ -20,10 +20,9 @@ internal static class LedgerAudit
 
         var notary = new LedgerNotary();
         _ = LedgerVerify.Check(asked.Data.Path, notary.Take);
-        var clients = asked.Rpc.Select(url => new HttpClient { BaseAddress = url, Timeout = NodeTimeout, MaxResponseContentBufferSize = MaxAnswerBytes }).ToList();
         try
         {
-            var report = await notary.CompareAsync([.. clients.Select(client => new EthRpc(client))], asked.FromBlock, cancellationToken);
+            var report = await notary.CompareAsync([.. asked.Rpc.Select(url => ChainSetup.Node(url, NodeTimeout))], asked.FromBlock, cancellationToken);
             await output.WriteLineAsync($"the chain explains {report.Explained} settled payments");
             foreach (var claim in report.Unproven)
             {
@@ -41,10 +40,6 @@ internal static class LedgerAudit
         {
             await output.WriteLineAsync($"the chain could not be read: {fault.Message}; nothing is proven, try another --rpc");
             return LedgerVerify.Unreadable;
-        }
-        finally
-        {
-            clients.ForEach(client => client.Dispose());
         }
     }
 }

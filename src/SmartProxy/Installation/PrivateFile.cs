@@ -4,7 +4,8 @@ namespace SmartProxy.Installation;
 
 /// <summary>
 /// Files that only their owner may read (mode 0600). They are replaced whole: a reader sees the old bytes or the new ones, also after a
-/// power cut. A file that group or others can read is refused, because whoever read it keeps what was in it.
+/// power cut. A file that group or others can read is refused, because whoever read it keeps what was in it; so is one of another user, who can
+/// change it at any time.
 /// </summary>
 internal static class PrivateFile
 {
@@ -47,7 +48,7 @@ internal static class PrivateFile
     /// <exception cref="IOException">Another process has it open.</exception>
     public static FileStream OpenLock(string path) => new(path, Options(FileMode.OpenOrCreate));
 
-    /// <exception cref="OperatorException">It is missing, open to others, or too large.</exception>
+    /// <exception cref="OperatorException">It is missing, open to others, another user's, or too large.</exception>
     public static byte[] Read(string path, string whatMakesIt)
     {
         if (!File.Exists(path))
@@ -68,7 +69,7 @@ internal static class PrivateFile
         }
     }
 
-    /// <exception cref="OperatorException">Group or others have a permission on it.</exception>
+    /// <exception cref="OperatorException">Group or others have a permission on it, or it belongs to neither our user nor root.</exception>
     public static void RefuseOthers(string path)
     {
         if (Objection(path) is { } objection)
@@ -78,8 +79,9 @@ internal static class PrivateFile
     }
 
     /// <summary>Why this file isn't private, as one line that says what to do; null when it is. On Windows, folders protect it instead.</summary>
-    public static string? Objection(string path) => OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & Others) == 0
-        ? null
+    public static string? Objection(string path) =>
+        !Unix.IsOurs(path) ? $"`{path}` belongs to another user, who can change it; give it to the user that runs smartproxy with `chown`, and replace the secrets in it if that user should not know them"
+        : OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & Others) == 0 ? null
         : $"`{path}` is open to other users; run `chmod 600 {path}`, and replace the secrets in it if others could read them";
 
     /// <summary>Makes a folder that only its owner can enter; one that exists is left as it is.</summary>

@@ -35,6 +35,25 @@ internal static partial class Unix
         Sync(handle);
     }
 
+    /// <summary>Whether a file belongs to the user of this process, or to root. Asked on Linux only; elsewhere the answer is yes.</summary>
+    /// <exception cref="IOException">There is no such file, or it can't be looked at.</exception>
+    public static unsafe bool IsOurs(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        var answer = stackalloc byte[FileFactsLength];
+        if (FileFacts(FromWorkingFolder, path, 0, OwnerFact, answer) != 0)
+        {
+            throw new IOException($"cannot see whose file `{path}` is: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
+        var owner = *(uint*)(answer + OwnerOffset);
+        return owner == Root || owner == EffectiveUser();
+    }
+
     /// <summary>Ends this process as <c>kill -9</c> does: nothing is flushed, nobody is told.</summary>
     public static void KillSelf() => _ = Kill(Environment.ProcessId, KillSignal);
 
@@ -62,6 +81,13 @@ internal static partial class Unix
     /// <summary>A null-terminated list of null-terminated texts; never freed, because the process is about to be another one.</summary>
     private static nint[] NativeTexts(IReadOnlyList<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
 
+    // struct statx, the same on every architecture (statx(2)).
+    private const int FileFactsLength = 256;
+    private const int OwnerOffset = 20;
+    private const uint OwnerFact = 8;
+    private const int FromWorkingFolder = -100;
+    private const uint Root = 0;
+
     private const int KillSignal = 9;
     private const int BrokenPipe = 13;
     private const nint DefaultAction = 0;
@@ -71,6 +97,12 @@ internal static partial class Unix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int FileFacts(int folder, string path, int flags, uint wanted, byte* answer);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int process, int signal);

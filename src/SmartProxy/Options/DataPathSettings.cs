@@ -14,7 +14,7 @@ internal static class DataPathSettings
     /// <summary>The settings of a section; a test holds them against the options' members.</summary>
     public static IReadOnlyDictionary<string, string[]> Names { get; } = new Dictionary<string, string[]>
     {
-        ["Egress"] = [nameof(EgressOptions.Allow), nameof(EgressOptions.ResolveSeconds)],
+        ["Egress"] = [nameof(EgressOptions.Allow), nameof(EgressOptions.Deny), nameof(EgressOptions.ResolveSeconds)],
         ["Upstream"] =
         [
             nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ClientCertificates), nameof(UpstreamOptions.ConnectSeconds), nameof(UpstreamOptions.MaxLookups), nameof(UpstreamOptions.MaxLookupsPerAgent),

@@ -8,6 +8,8 @@ using SmartProxy.Options;
 using SmartProxy.Protocol;
 using SmartProxy.TestKit;
 
+#pragma warning disable CA1416 // file modes
+
 namespace SmartProxy.Tests.Connections;
 
 public sealed class LeafMintTests : IDisposable
@@ -71,6 +73,27 @@ public sealed class LeafMintTests : IDisposable
     }
 
     [Fact]
+    public void An_agent_that_asks_for_host_after_host_flushes_nobody_elses_leaves()
+    {
+        using var mint = Mint(capacity: 10);
+        var (quiet, busy) = (new AgentId("quiet"), new AgentId("busy"));
+        var kept = mint.For(Host("quiet.test"), quiet);
+        for (var i = 0; i < 100; i++)
+        {
+            mint.For(Host($"h{i}.test"), busy);
+        }
+
+        Assert.Equal(10, mint.Count);
+        Assert.Same(kept, mint.For(Host("quiet.test"), quiet));
+
+        // What nobody needs is everybody's: the quiet one gets room from the busy one's oldest.
+        var (newest, second) = (mint.For(Host("h99.test"), busy), mint.For(Host("second.test"), quiet));
+        Assert.Same(newest, mint.For(Host("h99.test"), busy));
+        Assert.Same(second, mint.For(Host("second.test"), quiet));
+        Assert.Same(kept, mint.For(Host("quiet.test"), quiet));
+    }
+
+    [Fact]
     public void Ten_thousand_hosts_leave_as_many_leaves_as_the_bound_and_nothing_of_the_others()
     {
         var (hosts, capacity) = IsLong ? (10_000, 1_000) : (1_000, 100);
@@ -124,6 +147,23 @@ public sealed class LeafMintTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Equal(before, (authorities.Signer.Fingerprint, authorities.TrustedPem));
+    }
+
+    [Fact]
+    public void A_rotation_that_could_not_be_read_at_first_is_taken_in_when_it_can()
+    {
+        var authorities = Authorities();
+        var next = Folder.Rotate(_time.GetUtcNow().AddHours(1)).Next!.Fingerprint;
+        File.SetUnixFileMode(_folder.File("ca/next.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        _time.Advance(TimeSpan.FromMinutes(30));
+        var before = authorities.Signer.Fingerprint;
+
+        // A mode changes no time of the file.
+        File.SetUnixFileMode(_folder.File("ca/next.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _time.Advance(TimeSpan.FromMinutes(31));
+
+        Assert.NotEqual(before, next);
+        Assert.Equal(next, authorities.Signer.Fingerprint);
     }
 
     [Theory]

@@ -108,6 +108,25 @@ public sealed class QuoteEndToEndTests : IAsyncLifetime
         Assert.Equal((reason, reason), (agent.GetProperty("reason").GetString(), admin.GetProperty("reason").GetString()));
     }
 
+    [Fact]
+    public async Task A_quote_dials_this_machine_under_no_notation()
+    {
+        await using var closed = await RunningProxy.StartAsync(new ProxySetup
+        {
+            Policy = OddWorld.PolicyFor(_seller.Authority, _plain.Authority),
+            Settings = new Dictionary<string, string?> { ["Egress:Allow:0"] = "203.0.113.1:1" },
+        });
+
+        foreach (var notation in Network.NotationTests.Spellings)
+        {
+            var (_, answer) = await closed.PostAsync("/v1/quote", JsonSerializer.Serialize(new { url = $"http://{notation}/" }), agent: "me");
+            var reason = answer.TryGetProperty("reason", out var text) ? text.GetString() : answer.GetRawText();
+
+            // Each of them is said before anything is dialled.
+            Assert.True(reason is "destination_not_allowed" or "bad_body" or "upstream_dns_failed" or "port_not_allowed", $"{notation}: {reason}");
+        }
+    }
+
     /// <summary>A described request was never read from a wire: what no wire could carry must not get out, or it would be a second request.</summary>
     [Theory]
     [InlineData(""" {"X-A": "1\r\n\r\nPOST /free HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"} """)]

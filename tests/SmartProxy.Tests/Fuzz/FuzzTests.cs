@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -32,7 +33,7 @@ public sealed class FuzzTests
     private static readonly TimeSpan LongTime = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public void A_connect_head_is_taken_as_its_canonical_form_or_refused() => Run(Lines("connect-head"), ["CONNECT ", " HTTP/1.1", "Host: ", "a.test:443"], input =>
+    public void A_connect_head_is_taken_as_its_canonical_form_or_refused() => Run(Corpus.ConnectHeads, ["CONNECT ", " HTTP/1.1", "Host: ", "a.test:443"], input =>
     {
         var bytes = new ReadOnlySequence<byte>(input);
         _ = ConnectHead.IsConnect(bytes);
@@ -71,18 +72,14 @@ public sealed class FuzzTests
     });
 
     [Fact]
-    public void A_request_with_headers_passes_the_table_only_if_every_field_is_clean() => Run(Lines("headers"), ["Content-Length", "Transfer-Encoding", "Connection", "chunked", "close"], input =>
+    public void A_request_with_headers_passes_the_table_only_if_every_field_is_clean() => Run(Corpus.RequestFields, FieldWords, input =>
     {
         var context = new DefaultHttpContext();
         context.Request.Method = "POST";
         context.Request.Protocol = "HTTP/1.1";
-        foreach (var line in Encoding.Latin1.GetString(input).Split('\n').Take(MostFields))
+        foreach (var (name, value) in Fields(input))
         {
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon > 0)
-            {
-                context.Request.Headers.Append(line[..colon], line[(colon + 1)..]);
-            }
+            context.Request.Headers.Append(name, value);
         }
 
         if (MessageFaults.Find(context.Request) is { } refusal)
@@ -104,6 +101,31 @@ public sealed class FuzzTests
     });
 
     [Fact]
+    public void An_answer_passes_the_table_only_if_every_field_is_clean() => Run(Corpus.AnswerFields, FieldWords, input =>
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent([]) };
+        foreach (var (name, value) in Fields(input))
+        {
+            _ = response.Headers.TryAddWithoutValidation(name, value) || response.Content.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (MessageFaults.Find(response, isUpgrade: false) is not null)
+        {
+            return false;
+        }
+
+        foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
+        {
+            Assert.False(name.AsSpan().ContainsAnyExcept(Token));
+            Assert.All(values, value => Assert.DoesNotContain(value, static c => (c < 32 && c != '\t') || c == 127));
+            Assert.False(HeaderRules.TravelsToAgent(name) && OfOneConnection.Contains(name, StringComparer.OrdinalIgnoreCase));
+            Assert.False(HeaderRules.TravelsToAgent(name) && (name.StartsWith("proxy-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("smart-proxy-", StringComparison.OrdinalIgnoreCase)));
+        }
+
+        return true;
+    });
+
+    [Fact]
     public void A_policy_loads_whole_and_the_same_again_or_names_its_problems() => Run(Policies(), ["agents", "limits", "allow", "\"1.00\"", "*", "day", "base"], input =>
     {
         var load = PolicyLoader.Load(input, "policies.json", AssetRegistry.Default);
@@ -121,7 +143,7 @@ public sealed class FuzzTests
     });
 
     [Fact]
-    public void A_journal_line_means_the_same_when_it_is_written_anew_or_is_refused() => Run(Lines("journal"), ["\"seq\":", "\"type\":\"sent\"", "\"payment\":"], input =>
+    public void A_journal_line_means_the_same_when_it_is_written_anew_or_is_refused() => Run(Corpus.JournalLines, ["\"seq\":", "\"type\":\"sent\"", "\"payment\":"], input =>
     {
         if (!JournalReader.TryRead(input, out var line, out var problem))
         {
@@ -219,9 +241,14 @@ public sealed class FuzzTests
         }
     }
 
-    private static byte[][] Lines(string name) => [.. File.ReadAllLines(Repository.PathOf("tests", "vectors", "fuzz", name + ".txt")).Select(line => name == "journal" ? Encoding.UTF8.GetBytes(line) : Unescape(line))];
+    private static readonly string[] FieldWords = ["Content-Length", "Transfer-Encoding", "Connection", "chunked", "close"];
 
-    private static byte[] Unescape(string line) => Encoding.Latin1.GetBytes(System.Text.RegularExpressions.Regex.Unescape(line));
+    private static readonly string[] OfOneConnection = ["Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE", "Alt-Svc"];
+
+    private static IEnumerable<(string Name, string Value)> Fields(byte[] input) => Encoding.Latin1.GetString(input).Split('\n').Take(MostFields)
+        .Select(line => line.Split(':', 2))
+        .Where(field => field.Length == 2 && field[0].Length > 0)
+        .Select(field => (field[0], field[1]));
 
     private static byte[][] Policies() =>
         [.. Directory.GetFiles(Repository.PathOf("tests", "vectors", "policies"), "*.json").Order().Append(Repository.PathOf("policies.example.json")).Select(File.ReadAllBytes).Where(bytes => bytes.Length < 8_000)];

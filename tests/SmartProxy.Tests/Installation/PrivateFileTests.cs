@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SmartProxy.Installation;
 using SmartProxy.TestKit;
 
@@ -46,5 +47,25 @@ public sealed class PrivateFileTests : IDisposable
         Assert.Contains("chmod 600", Assert.Throws<OperatorException>(() => PrivateFile.Read(File, "make it")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_of_another_user_is_refused_whatever_its_mode()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give a file away, and only root could read it then");
+        PrivateFile.WriteNew(File, "x"u8);
+        GiveTo("65534");
+
+        Assert.Contains("belongs to another user", Assert.Throws<OperatorException>(() => PrivateFile.Read(File, "make it")).Message, StringComparison.Ordinal);
+
+        GiveTo("0");
+        Assert.Equal("x"u8, PrivateFile.Read(File, "make it"));
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private void GiveTo(string user)
+    {
+        using var process = Process.Start("chown", [user, File]);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+    }
 }

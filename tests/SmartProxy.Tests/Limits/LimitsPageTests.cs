@@ -11,7 +11,7 @@ public sealed class LimitsPageTests
 {
     [Fact]
     public void The_page_names_every_limit_with_its_default_and_range_and_nothing_else() =>
-        Assert.Equal([.. Of<ConnectionOptions>("Connections"), .. Of<UpstreamOptions>("Upstream")], Rows().Select(row => string.Join(" | ", row.Take(3))));
+        Assert.Equal([.. Of<ConnectionOptions>("Connections"), .. Of<UpstreamOptions>("Upstream"), .. Of<EgressOptions>("Egress")], Rows().Select(row => string.Join(" | ", row.Take(3))));
 
     [Fact]
     public void Every_limit_has_a_unit_and_a_consequence() => Assert.All(Rows(), row => Assert.All(row, cell => Assert.NotEqual("", cell)));

@@ -39,7 +39,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// <param name="settings">By their names below <c>SmartProxy:</c>.</param>
     /// <param name="others">Authorities that the attackers reach.</param>
     /// <param name="openFiles">What <c>ulimit -n</c> says; null leaves it.</param>
-    public static async Task<ProxyProcess> StartAsync(string seller, Dictionary<string, object> settings, IEnumerable<string>? others = null, int? openFiles = null)
+    /// <param name="environment">Variables besides those of the test.</param>
+    public static async Task<ProxyProcess> StartAsync(
+        string seller, Dictionary<string, object> settings, IEnumerable<string>? others = null, int? openFiles = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var proxy = new ProxyProcess();
         var made = await RunningProxy.Seams.Installer.MakeAsync(proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
@@ -59,7 +61,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         settings["Egress:Allow"] = new[] { "127.0.0.0/8" };
         settings["Upstream:ExtraCaFile"] = "origins.pem";
         await File.WriteAllTextAsync(proxy._folder.File("settings.json"), Nest(settings));
-        await proxy.RunAsync(openFiles);
+        await proxy.RunAsync(openFiles, environment ?? new Dictionary<string, string>());
         return proxy;
     }
 
@@ -128,7 +130,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task RunAsync(int? openFiles)
+    private async Task RunAsync(int? openFiles, IReadOnlyDictionary<string, string> environment)
     {
         var limit = openFiles is { } files ? string.Create(CultureInfo.InvariantCulture, $"ulimit -n {files}; ") : "";
         string[] arguments =
@@ -136,7 +138,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
             "-c", limit + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "smartproxy.dll"), "run", "--data", Data.Path,
             "--policy", _folder.File("policies.json"), "--config", _folder.File("settings.json"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
         ];
-        _process = Process.Start(new ProcessStartInfo("bash", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo("bash", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        environment.ToList().ForEach(variable => start.Environment[variable.Key] = variable.Value);
+        _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginErrorReadLine();
         var said = await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);

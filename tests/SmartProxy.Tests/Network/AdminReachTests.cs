@@ -13,6 +13,9 @@ namespace SmartProxy.Tests.Network;
 /// </summary>
 public sealed class AdminReachTests
 {
+    // The server itself takes this for no Host.
+    private const string NoHost = "[::]";
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -23,6 +26,7 @@ public sealed class AdminReachTests
         var targets = hosts.SelectMany(host => new[] { $"{host}:{proxyPort}", $"{host}:{adminPort}" }).ToArray();
         await using var running = await RunningProxy.StartAsync(new ProxySetup
         {
+            Agents = ["blind"],
             Policy = PolicyFor(targets),
             Settings = new Dictionary<string, string?>
             {
@@ -33,23 +37,29 @@ public sealed class AdminReachTests
                 ["Egress:Allow:2"] = $"127.0.0.1:{adminPort}",
             },
         });
-        var credentials = "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("me:" + running.TokenOf("me"))) + "\r\n";
+        var (credentials, blind) = (CredentialsOf("me"), CredentialsOf("blind"));
 
         foreach (var (index, target) in targets.Index())
         {
-            string[] answers =
+            string[] judged =
+            [
+                await SayAsync($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{blind}\r\n"),
+                await SayAsync($"GET /u/m{index}/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nSmart-Proxy-Token: {running.TokenOf("me")}\r\nConnection: close\r\n\r\n"),
+            ];
+            string[] written =
             [
                 await SayAsync($"GET http://{target}/healthz HTTP/1.1\r\nHost: {target}\r\n{credentials}Connection: close\r\n\r\n"),
                 await SayAsync($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n", $"GET /healthz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
-                await SayAsync($"GET /u/m{index}/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nSmart-Proxy-Token: {running.TokenOf("me")}\r\nConnection: close\r\n\r\n"),
             ];
 
-            // The server itself refuses a Host that is not written as it would write it; what it lets pass, the guard refuses.
-            Assert.All(answers, answer => Assert.True(
-                answer.Contains("destination_not_allowed", StringComparison.Ordinal) || (target[0] == '[' && answer.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal)), $"{target}: {answer}"));
+            Assert.All(judged, answer => Assert.True(IsRefusedByTheGuard(answer), $"{target}: {answer}"));
+            Assert.All(written, answer => Assert.True(
+                IsRefusedByTheGuard(answer) || (target.StartsWith(NoHost, StringComparison.Ordinal) && answer.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal)), $"{target}: {answer}"));
         }
 
         Assert.Contains("\"status\"", await running.HealthAsync(), StringComparison.Ordinal);
+
+        string CredentialsOf(string agent) => "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes(agent + ":" + running.TokenOf(agent))) + "\r\n";
 
         async Task<string> SayAsync(params string[] texts)
         {
@@ -65,12 +75,14 @@ public sealed class AdminReachTests
         }
     }
 
+    private static bool IsRefusedByTheGuard(string answer) => answer.Contains("destination_not_allowed", StringComparison.Ordinal);
+
     private static string PolicyFor(string[] targets)
     {
         var merchants = targets.Select((target, index) => $$"""
             "m{{index}}": { "hosts": ["{{target}}"], "upstream": "http://{{target}}", "recipients": "any", "allowCleartext": true }
             """);
-        return $$"""{ "networks": ["base-sepolia"], "merchants": { {{string.Join(",\n", merchants)}} }, "agents": { "me": { "allow": ["*", {{string.Join(", ", targets.Select((_, index) => $"\"m{index}\""))}}], "limits": { "payment": "0.01", "day": "0.01" } } } }""";
+        return $$"""{ "networks": ["base-sepolia"], "merchants": { "elsewhere": { "hosts": ["elsewhere.test"], "recipients": "any" }, {{string.Join(",\n", merchants)}} }, "agents": { "me": { "allow": ["*", {{string.Join(", ", targets.Select((_, index) => $"\"m{index}\""))}}], "limits": { "payment": "0.01", "day": "0.01" } }, "blind": { "allow": ["elsewhere"], "limits": { "payment": "0.01", "day": "0.01" } } } }""";
     }
 
     private static IEnumerable<string> LanAddresses() => NetworkInterface.GetAllNetworkInterfaces()

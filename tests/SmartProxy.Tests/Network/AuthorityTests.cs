@@ -144,6 +144,51 @@ public sealed class AuthorityTests : IAsyncLifetime
         Assert.Equal((0, 0), (mint.Count, _server.Connections));
     }
 
+    [Fact]
+    public async Task Many_hosts_are_each_served_their_own_certificate_and_few_are_kept()
+    {
+        const int Hosts = 150;
+        await using var proxy = await ProxyFixture.StartAsync([], connections: connections => connections.LeafCertificates = 20);
+        var mint = proxy.Services.GetRequiredService<LeafMint>();
+        var random = new Random(2);
+        for (var i = 0; i < Hosts; i++)
+        {
+            var name = string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => (char)('a' + random.Next(26)))) + ".test";
+            using var client = await proxy.OpenTunnelAsync($"{name}:443", Token);
+            using var tls = new SslStream(client.Stream, leaveInnerStreamOpen: true, proxy.TrustsOurAuthority);
+            await tls.AuthenticateAsClientAsync(name);
+            using var leaf = new X509Certificate2(tls.RemoteCertificate!);
+
+            Assert.Equal([name], leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single().EnumerateDnsNames());
+            Assert.InRange(mint.Count, 1, 20);
+        }
+    }
+
+    /// <summary>The version of a ClientHello without extensions for TLS 1.3, and whether it is answered by a handshake.</summary>
+    [Theory]
+    [InlineData(0, false)] // SSL 3.0
+    [InlineData(1, false)] // TLS 1.0
+    [InlineData(2, false)] // TLS 1.1
+    [InlineData(3, true)] // TLS 1.2
+    public async Task Inside_a_tunnel_nothing_older_than_TLS_1_2_is_spoken(byte minor, bool isServed)
+    {
+        const byte Handshake = 0x16;
+        using var client = await _proxy.OpenTunnelAsync("origin.test:443", Token);
+        await client.SendAsync(ClientHello(minor), Token);
+        var first = new byte[1];
+        var isAnswered = await Record.ExceptionAsync(() => client.Stream.ReadExactlyAsync(first, Token).AsTask()) is null && first[0] == Handshake;
+
+        Assert.Equal(isServed, isAnswered);
+    }
+
+    // Two suites with ECDSA (RFC 8422 6, RFC 5289 3.2), one for each age, with P-256 and its signatures.
+    private static byte[] ClientHello(byte minor)
+    {
+        byte[] extensions = [0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 4, 0, 2, 4, 3];
+        byte[] hello = [3, minor, .. new byte[32], 0, 0, 4, 0xc0, 0x2b, 0xc0, 0x09, 1, 0, 0, (byte)extensions.Length, .. extensions];
+        return [0x16, 3, Math.Min(minor, (byte)1), 0, (byte)(hello.Length + 4), 1, 0, 0, (byte)hello.Length, .. hello];
+    }
+
     private static void Refused(string head) =>
         Assert.True(head.StartsWith("HTTP/1.1 421 ", StringComparison.Ordinal) || head.StartsWith("HTTP/1.1 400 ", StringComparison.Ordinal), head);
 

@@ -17,7 +17,7 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
 {
     private static readonly string[] Refusals = ["HTTP/1.1 400 ", "HTTP/1.1 403 ", "HTTP/1.1 404 ", "HTTP/1.1 421 ", "HTTP/1.1 502 "];
 
-    private static readonly string[] Spellings =
+    internal static readonly string[] Spellings =
     [
         // IPv4, as inet_aton and its relatives read it.
         "127.0.0.1", "127.0.0.1.", "127.0.0.1..", "127.1", "127.0.1", "127.000.000.001", "127.0.0.01", "0127.0.0.1", "0177.0.0.1", "0177.0.0.01", "0177.1",
@@ -68,7 +68,7 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
 
         var answers = await world.AskAsync("127.0.0.1", TestContext.Current.CancellationToken);
 
-        Assert.Equal(4, answers.Count(answer => answer.Contains(Canary.Song, StringComparison.Ordinal)));
+        Assert.Equal(5, answers.Count(answer => answer.Contains(Canary.Song, StringComparison.Ordinal)));
         Assert.StartsWith("HTTP/1.1 421 ", answers[^1], StringComparison.Ordinal);
     }
 
@@ -82,11 +82,13 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
     /// <summary>A proxy, what nothing may reach, and an origin that may be reached.</summary>
     internal sealed class World(ProxyFixture proxy, Canary canary) : IAsyncDisposable
     {
+        private const string WebSocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
         private readonly RawOrigin _origin = new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 
         public Canary Canary => canary;
 
-        /// <summary>The answers to a plain request, to an intercepted and a blind tunnel, to a named upstream, and to the name as inner Host.</summary>
+        /// <summary>The answers to a plain request, to a WebSocket, to an intercepted and a blind tunnel, to a named upstream, and to the name as inner Host.</summary>
         public async Task<string[]> AskAsync(string notation, CancellationToken cancellationToken)
         {
             proxy.Resolve = name => name == "origin.test" ? Task.FromResult<IPAddress[]>([IPAddress.Loopback]) : Dns.GetHostAddressesAsync(name, cancellationToken);
@@ -97,6 +99,7 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
             return
             [
                 await SayAsync([$"GET http://{target}/ HTTP/1.1\r\nHost: {target}\r\n{credentials}Connection: close\r\n\r\n"], cancellationToken),
+                await UpgradeAsync($"GET http://{target}/ HTTP/1.1\r\nHost: {target}\r\n{credentials}{WebSocket}\r\n", cancellationToken),
                 await SayAsync([connect, inner], cancellationToken),
                 await BlindAsync([connect, inner], cancellationToken),
                 await NamedAsync(target, cancellationToken),
@@ -109,6 +112,13 @@ public sealed class NotationTests(NotationTests.Worlds worlds) : IClassFixture<N
             await proxy.DisposeAsync();
             canary.Dispose();
             _origin.Dispose();
+        }
+
+        private async Task<string> UpgradeAsync(string request, CancellationToken cancellationToken)
+        {
+            using var client = await proxy.ConnectAsync(cancellationToken);
+            await client.SendAsync(Encoding.UTF8.GetBytes(request), cancellationToken);
+            return await client.ReadMessageAsync(cancellationToken);
         }
 
         private async Task<string> BlindAsync(string[] texts, CancellationToken cancellationToken)

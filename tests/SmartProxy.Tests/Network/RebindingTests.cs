@@ -1,4 +1,5 @@
 using System.Net;
+using SmartProxy.Policies;
 using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Network;
@@ -7,6 +8,7 @@ namespace SmartProxy.Tests.Network;
 public sealed class RebindingTests : IAsyncLifetime
 {
     private const int Rounds = 1_000;
+    private const int TunnelRounds = 150;
 
     private static readonly IPAddress Good = IPAddress.Parse("127.0.0.9");
 
@@ -67,6 +69,31 @@ public sealed class RebindingTests : IAsyncLifetime
         Assert.Equal(0, _bad.Connections);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nor_do_they_through_a_tunnel(bool isBlind)
+    {
+        const int Seed = 20_262;
+        var random = new Random(Seed);
+        _proxy.Policy.Swap(isBlind ? TunnelTreatment.Blind : TunnelTreatment.Intercept);
+        for (var round = 0; round < TunnelRounds; round++)
+        {
+            var name = $"t{round}.rebind.test";
+            var (first, passes) = Answers(random);
+            _scripts[name] = new Queue<IPAddress[]>([first, [Bad[0]], [Bad[0]]]);
+            var before = _dns.Queries;
+
+            var answer = await ThroughTunnelAsync($"{name}:{_good.Port}");
+
+            Assert.True(answer.StartsWith(passes ? "HTTP/1.1 200 " : "HTTP/1.1 403 ", StringComparison.Ordinal), $"seed {Seed}, round {round}: {answer} for {string.Join(", ", first.AsEnumerable())}");
+            Assert.Equal(passes, answer.Contains(Canary.Song, StringComparison.Ordinal));
+            Assert.Equal(before + 2, _dns.Queries);
+        }
+
+        Assert.Equal(0, _bad.Connections);
+    }
+
     [Fact]
     public async Task A_kept_connection_stays_where_it_was_judged_and_a_new_one_is_judged_again()
     {
@@ -85,6 +112,21 @@ public sealed class RebindingTests : IAsyncLifetime
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden, 4), (third.StatusCode, https.StatusCode, _dns.Queries));
         Assert.Equal((1, 0), (_good.Connections, _bad.Connections));
+    }
+
+    // The answer to the CONNECT where that is refused, else to a request inside.
+    private async Task<string> ThroughTunnelAsync(string target)
+    {
+        using var client = await _proxy.ConnectAsync(Token);
+        await client.SendAsync($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nProxy-Authorization: {FakeAuthenticator.Basic}\r\n\r\n", Token);
+        var head = await client.ReadHeadAsync(Token);
+        if (!head.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal))
+        {
+            return head;
+        }
+
+        await client.SendAsync($"GET / HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n", Token);
+        return await client.ReadToEndAsync(Token);
     }
 
     // Good alone, or among further good ones; or with a bad one at any place among them.

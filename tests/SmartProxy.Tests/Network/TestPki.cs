@@ -31,7 +31,8 @@ internal sealed record CertificateSpec
 
     public int RsaBits { get; init; } = 2048;
 
-    public bool IsSignedWithSha1 { get; init; }
+    /// <summary>A signature that nobody should believe any more; null for a good one.</summary>
+    public BrokenSignature? Signature { get; init; }
 
     public X509Extension? More { get; init; }
 
@@ -43,6 +44,23 @@ internal sealed record CertificateSpec
         Usage = X509KeyUsageFlags.KeyCertSign,
         Purpose = null,
     };
+}
+
+/// <summary>A kind of signature by RSA that is of yesterday.</summary>
+/// <param name="Algorithm">Its identifier, in DER.</param>
+internal sealed record BrokenSignature(IReadOnlyList<byte> Algorithm, HashAlgorithmName Hash, RSASignaturePadding Padding)
+{
+    public static readonly BrokenSignature Md5 = new([0x30, 0x0d, 0x06, 0x09, .. Pkcs1, 4, 0x05, 0x00], HashAlgorithmName.MD5, RSASignaturePadding.Pkcs1);
+
+    public static readonly BrokenSignature Sha1 = new([0x30, 0x0d, 0x06, 0x09, .. Pkcs1, 5, 0x05, 0x00], HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
+
+    /// <summary>SHA-1 under its name of 1991 (1.3.14.3.2.29).</summary>
+    public static readonly BrokenSignature OldSha1 = new([0x30, 0x09, 0x06, 0x05, 0x2b, 14, 3, 2, 29, 0x05, 0x00], HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
+
+    /// <summary>RSASSA-PSS whose parameters say nothing: SHA-1 (RFC 4055 3.1).</summary>
+    public static readonly BrokenSignature SilentPss = new([0x30, 0x0d, 0x06, 0x09, .. Pkcs1, 10, 0x30, 0x00], HashAlgorithmName.SHA1, RSASignaturePadding.Pss);
+
+    private static ReadOnlySpan<byte> Pkcs1 => [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
 }
 
 /// <summary>Issues good and bad certificates. Unlike the framework's own request it refuses nothing.</summary>
@@ -79,17 +97,17 @@ internal static class TestPki
         }
 
         var signingKey = issuer?.GetRSAPrivateKey() ?? key;
-        var signer = spec.IsSignedWithSha1 ? new Sha1Signer(signingKey) : X509SignatureGenerator.CreateForRSA(signingKey, RSASignaturePadding.Pkcs1);
+        var signer = spec.Signature is { } broken ? new BrokenSigner(signingKey, broken) : X509SignatureGenerator.CreateForRSA(signingKey, RSASignaturePadding.Pkcs1);
         byte[] serial = [1, 0, 0, (byte)(Interlocked.Increment(ref _serial) >> 8), (byte)(_serial & 0xff)];
         return request.Create(issuer?.SubjectName ?? request.SubjectName, signer, spec.From, spec.Until, serial).CopyWithPrivateKey(key);
     }
 
-    /// <summary>RSA with SHA-1 (RFC 3279), which the framework does not issue any more.</summary>
-    private sealed class Sha1Signer(RSA key) : X509SignatureGenerator
+    /// <summary>Signs truly, with what the framework does not issue any more.</summary>
+    private sealed class BrokenSigner(RSA key, BrokenSignature signature) : X509SignatureGenerator
     {
-        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
+        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => [.. signature.Algorithm];
 
-        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => key.SignData(data, HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1);
+        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => key.SignData(data, signature.Hash, signature.Padding);
 
         protected override PublicKey BuildPublicKey() => new(key);
     }

@@ -44,7 +44,7 @@ internal sealed class FirstAttempt(ForwardTarget target, ForwardingParts parts, 
 
     private async ValueTask<bool> HoldAsync(HttpResponseMessage response)
     {
-        Parts.Charging.Learn(Target.Origin);
+        Parts.Charging.Learn(Target.Identity.Agent, Target.Origin);
         var headers = new HeaderDictionary();
         CopyToAgent(response, headers);
         Held = await HeldResponse.TakeAsync(response, headers, Parts.TermsTime);

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using SmartProxy.Connections;
 using SmartProxy.Options;
 using SmartProxy.Protocol;
 
@@ -7,28 +7,30 @@ namespace SmartProxy.Forwarding.Origins;
 
 /// <summary>
 /// Origins that have answered 402. A large upload to one of them asks first (<c>Expect: 100-continue</c>): an HTTP/1.1 origin that answers
-/// early and closes would otherwise lose its 402 on the way.
+/// early and closes would otherwise lose its 402 on the way. When full, the one unused for longest is forgotten: learning again costs one request.
 /// </summary>
 internal sealed class ChargingOrigins(IOptions<UpstreamOptions> options)
 {
-    private readonly ConcurrentDictionary<Origin, bool> _origins = new();
-    private readonly int _limit = options.Value.ChargingOrigins;
+    private readonly RecentlyUsed<Origin, bool> _origins = new(options.Value.ChargingOrigins);
+    private readonly Lock _gate = new();
 
-    public bool Contains(Origin origin) => !_origins.IsEmpty && _origins.ContainsKey(origin);
-
-    /// <summary>Remembers an origin. When full, everything is forgotten: learning again costs one request each.</summary>
-    public void Learn(Origin origin)
+    public bool Contains(Origin origin)
     {
-        if (_origins.ContainsKey(origin))
+        lock (_gate)
         {
-            return;
+            return _origins.TryFind(origin, out _);
         }
+    }
 
-        if (_origins.Count >= _limit)
+    /// <summary>Remembers an origin, on the account of the agent that it answered.</summary>
+    public void Learn(AgentId agent, Origin origin)
+    {
+        lock (_gate)
         {
-            _origins.Clear();
+            if (!_origins.TryFind(origin, out _))
+            {
+                _origins.Add(agent, origin, true);
+            }
         }
-
-        _origins.TryAdd(origin, true);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
@@ -18,26 +19,32 @@ internal sealed class DestinationGuard
     private readonly NameLookups _lookups;
     private readonly OriginPlaces _places;
     private readonly TimeSpan _resolveTime;
+    private readonly TimeSpan _connectTime;
     private readonly EgressRule[] _allowed;
+    private readonly EgressRule[] _denied;
 
     /// <param name="own">Where this process listens.</param>
     /// <param name="lookups">Resolves names; asked once per connection.</param>
     /// <param name="places">Where every connection takes a place.</param>
-    /// <param name="options">The operator's exceptions.</param>
-    public DestinationGuard(OwnListeners own, NameLookups lookups, OriginPlaces places, IOptions<EgressOptions> options)
+    /// <param name="egress">The operator's exceptions and denials.</param>
+    /// <param name="upstream">How long it may take to connect.</param>
+    public DestinationGuard(OwnListeners own, NameLookups lookups, OriginPlaces places, IOptions<EgressOptions> egress, IOptions<UpstreamOptions> upstream)
     {
         _own = own;
         _lookups = lookups;
         _places = places;
-        _resolveTime = TimeSpan.FromSeconds(options.Value.ResolveSeconds);
-        _allowed = [.. options.Value.Allow.Select(ParseRule)];
+        _resolveTime = TimeSpan.FromSeconds(egress.Value.ResolveSeconds);
+        _connectTime = TimeSpan.FromSeconds(upstream.Value.ConnectSeconds);
+        _allowed = [.. egress.Value.Allow.Select((text, index) => ParseRule(nameof(EgressOptions.Allow), index, text))];
+        _denied = [.. egress.Value.Deny.Select((text, index) => ParseRule(nameof(EgressOptions.Deny), index, text))];
     }
 
-    /// <summary>Connects to a host's first reachable address, for an agent.</summary>
+    /// <summary>Connects to a host's first reachable address, for an agent. One that does not answer leaves time for those behind it.</summary>
     /// <exception cref="DestinationException">The host is refused, does not resolve or does not answer, or too many names are being resolved or connections are in use.</exception>
     public async ValueTask<Socket> DialAsync(AgentId agent, HostName host, int port, CancellationToken cancellationToken)
     {
         // INVARIANT: the array that was judged is the array that is dialled; nobody resolves again in between.
+        var started = Stopwatch.GetTimestamp();
         var addresses = await ResolveAsync(agent, host, cancellationToken);
         if (!Array.TrueForAll(addresses, address => MayDial(address, port)))
         {
@@ -45,11 +52,12 @@ internal sealed class DestinationGuard
         }
 
         SocketException? last = null;
-        foreach (var address in addresses)
+        foreach (var (index, address) in addresses.Index())
         {
             try
             {
-                return await ConnectAsync(new IPEndPoint(address, port), _places.Take(agent, host), cancellationToken);
+                var part = index == addresses.Length - 1 ? Timeout.InfiniteTimeSpan : PartOf(_connectTime - Stopwatch.GetElapsedTime(started), addresses.Length - index);
+                return await ConnectAsync(new IPEndPoint(address, port), _places.Take(agent, host), part, cancellationToken);
             }
             catch (SocketException e)
             {
@@ -61,34 +69,36 @@ internal sealed class DestinationGuard
     }
 
     /// <summary>
-    /// Judges one address, and the IPv4 address that it leads to, if any. Our own listeners come first. Then the operator's exact exceptions. What
-    /// is special else needs a block, and some of it no block opens.
+    /// Judges one address, and the IPv4 address that it leads to, if any. Our own listeners come first, with what the operator denies. Then the
+    /// operator's exact exceptions. What is special else needs a block, and some of it no block opens.
     /// </summary>
     public bool MayDial(IPAddress address, int port)
     {
         var embedded = SpecialRanges.EmbeddedIn(address);
-        if (_own.Contains(address, port) || (embedded is not null && _own.Contains(embedded, port)))
+        if (IsClosed(address, port) || (embedded is not null && IsClosed(embedded, port)))
         {
             return false;
         }
 
-        return Covers<EgressRule.Exact>(address, port) || (IsOpen(address, port) && (embedded is null || IsOpen(embedded, port)));
+        return Covers<EgressRule.Exact>(_allowed, address, port) || (IsOpen(address, port) && (embedded is null || IsOpen(embedded, port)));
     }
+
+    private bool IsClosed(IPAddress address, int port) => _own.Contains(address, port) || Covers<EgressRule>(_denied, address, port);
 
     private bool IsOpen(IPAddress address, int port)
     {
-        if (Covers<EgressRule.Exact>(address, port))
+        if (Covers<EgressRule.Exact>(_allowed, address, port))
         {
             return true;
         }
 
-        return !SpecialRanges.NeedsExactException(address) && (!SpecialRanges.IsSpecial(address) || Covers<EgressRule.Block>(address, port));
+        return !SpecialRanges.NeedsExactException(address) && (!SpecialRanges.IsSpecial(address) || Covers<EgressRule.Block>(_allowed, address, port));
     }
 
-    private bool Covers<T>(IPAddress address, int port)
+    private static bool Covers<T>(EgressRule[] rules, IPAddress address, int port)
         where T : EgressRule
     {
-        foreach (var rule in _allowed)
+        foreach (var rule in rules)
         {
             if (rule is T && rule.Covers(address, port))
             {
@@ -99,17 +109,28 @@ internal sealed class DestinationGuard
         return false;
     }
 
-    private static async ValueTask<Socket> ConnectAsync(IPEndPoint endpoint, AgentQuota.Share place, CancellationToken cancellationToken)
+    // As much of what is left as each of those that remain has, and once more for TLS.
+    private static TimeSpan PartOf(TimeSpan left, int remaining) => left > TimeSpan.Zero ? left / (remaining + 1) : TimeSpan.Zero;
+
+    /// <exception cref="SocketException">It refused, or did not answer in its part of the time.</exception>
+    private static async ValueTask<Socket> ConnectAsync(IPEndPoint endpoint, AgentQuota.Share place, TimeSpan part, CancellationToken cancellationToken)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(part);
         var socket = new OriginSocket(endpoint, place);
         try
         {
-            await socket.ConnectAsync(endpoint, cancellationToken);
+            await socket.ConnectAsync(endpoint, deadline.Token);
             return socket;
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                throw new SocketException((int)SocketError.TimedOut);
+            }
+
             throw;
         }
     }
@@ -134,10 +155,10 @@ internal sealed class DestinationGuard
         }
     }
 
-    private static EgressRule ParseRule(string text, int index) =>
+    private static EgressRule ParseRule(string setting, int index, string text) =>
         EgressRule.TryParse(text, out var rule)
             ? rule
-            : throw new InvalidDataException($"SmartProxy:Egress:Allow[{index}]: expected {EgressRule.Expected}, found `{text}`");
+            : throw new InvalidDataException($"SmartProxy:Egress:{setting}[{index}]: expected {EgressRule.Expected}, found `{text}`");
 }
 
 internal enum DestinationFailure

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace SmartProxy.Forwarding.Targets;
 
-/// <summary>One exception of the operator's: an exact <c>address:port</c>, or a CIDR block with every port.</summary>
+/// <summary>What one exception or denial of the operator's covers: an exact <c>address:port</c>, or a CIDR block with every port.</summary>
 internal abstract record EgressRule
 {
     public const string Expected = "an address and port such as `127.0.0.2:14443` or `[fd00::1]:443`, or a block such as `10.1.0.0/16`";

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace SmartProxy.Forwarding.Targets;
 
 /// <summary>
-/// Addresses that are no public destinations: everything special in the IANA registries (RFC 6890 and successors), everything outside global
-/// unicast in IPv6 (<c>2000::/3</c>), multicast, and the metadata services of clouds, one of which has a public address.
+/// Addresses that are no public destinations: everything special in the IANA registries (RFC 6890 and successors), also what they call globally
+/// reachable, everything outside global unicast in IPv6 (<c>2000::/3</c>), multicast, and the metadata services of clouds, one of which has a public address.
 /// </summary>
 internal static class SpecialRanges
 {
@@ -18,8 +18,11 @@ internal static class SpecialRanges
         "172.16.0.0/12", // private
         "192.0.0.0/24", // IETF protocol assignments
         "192.0.2.0/24", // documentation
+        "192.31.196.0/24", // AS112
+        "192.52.193.0/24", // AMT
         "192.88.99.0/24", // 6to4 relays
         "192.168.0.0/16", // private
+        "192.175.48.0/24", // AS112
         "198.18.0.0/15", // benchmarking
         "198.51.100.0/24", // documentation
         "203.0.113.0/24", // documentation
@@ -33,6 +36,7 @@ internal static class SpecialRanges
         "2001::/23", // IETF protocol assignments, with Teredo, benchmarking and ORCHID
         "2001:db8::/32", // documentation
         "2002::/16", // 6to4
+        "2620:4f:8000::/48", // AS112
         "3fff::/20"); // documentation
 
     // RFC 8215: only its operator knows where in an address of this prefix the IPv4 address stands.
@@ -43,6 +47,7 @@ internal static class SpecialRanges
         "169.254.169.254", "169.254.169.252", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42",
         "100.100.100.200", "168.63.129.16", "192.0.0.192",
         "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fd00:c1::a9fe:a9fe",
+        "fd00:a9fe:a9fe::1", "fe80::a9fe:a9fe",
     }.Select(IPAddress.Parse)];
 
     public static bool IsSpecial(IPAddress address)

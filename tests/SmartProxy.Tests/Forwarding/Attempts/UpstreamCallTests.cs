@@ -113,7 +113,7 @@ public sealed class UpstreamCallTests
         await using var origin = await TestOrigin.StartAsync(Challenge, HttpProtocols.Http1, tls: false);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port], upstream => upstream.BodySeconds = 1);
         Assert.True(Origin.TryParse(origin.Url, out var charging));
-        proxy.Services.GetRequiredService<ChargingOrigins>().Learn(charging);
+        proxy.Services.GetRequiredService<ChargingOrigins>().Learn(new AgentId("me"), charging);
         using var client = await proxy.ConnectAsync(Token);
 
         // The origin is asked first, so its 402 comes before the end of the upload, which never comes.
