@@ -16,9 +16,6 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
     // A word of the report: to an agent the challenge is passed on as it came.
     private const string NotPayable = "not_payable";
 
-    // Nobody waits for people in a drill.
-    private static readonly CancellationToken Gone = new(canceled: true);
-
     private readonly HashSet<string> _payments = [];
 
     public SellerConduct Conduct => conduct;
@@ -41,7 +38,7 @@ internal sealed class HostileCall(PayablePlace place, SellerTerms terms, SellerC
 
     public bool IsUpgrade => false;
 
-    public CancellationToken AgentGone => Gone;
+    public CancellationToken AgentGone => CancellationToken.None;
 
     public HeldAnswer Challenge { get; } = terms.ToAnswer();
 

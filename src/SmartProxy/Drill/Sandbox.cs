@@ -123,6 +123,7 @@ internal sealed class Sandbox : IAsyncDisposable
         var wallets = new Wallets(new Dictionary<string, IWallet> { [_wallet ?? "main"] = new WitnessWallet(_signer, this) });
         var claims = new Claims(view, books, wallets, queries, presented, _random, Clock);
         _approvals = new ApprovalDesk(_ledger, _random, Clock, NullLogger<ApprovalDesk>.Instance);
+        _approvals.StopWaiting(); // nobody waits for people in a drill
         _refusals = new RefusalDesk(books, view, queries, _random, Clock, NullLogger<RefusalDesk>.Instance);
         _flow = new PaymentFlow(
             claims, _approvals, new QuoteDesk(claims, new LedgerForesight(_ledger)), books, new PolicyNetworks(() => _policy.Registry), _refusals, presented, new SellerPapers(Clock), new Metrics(),

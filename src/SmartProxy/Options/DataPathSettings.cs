@@ -17,7 +17,8 @@ internal static class DataPathSettings
         ["Egress"] = [nameof(EgressOptions.Allow), nameof(EgressOptions.Deny), nameof(EgressOptions.ResolveSeconds)],
         ["Upstream"] =
         [
-            nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ClientCertificates), nameof(UpstreamOptions.ConnectSeconds), nameof(UpstreamOptions.MaxLookups), nameof(UpstreamOptions.MaxLookupsPerAgent),
+            nameof(UpstreamOptions.ExtraCaFile), nameof(UpstreamOptions.ClientCertificates), nameof(UpstreamOptions.ConnectSeconds),
+            nameof(UpstreamOptions.MaxConnections), nameof(UpstreamOptions.MaxConnectionsPerAgent), nameof(UpstreamOptions.WindowBytes), nameof(UpstreamOptions.MaxLookups), nameof(UpstreamOptions.MaxLookupsPerAgent),
             nameof(UpstreamOptions.ActivitySeconds), nameof(UpstreamOptions.PaidActivitySeconds),
             nameof(UpstreamOptions.DrainSeconds), nameof(UpstreamOptions.TermsSeconds), nameof(UpstreamOptions.ExpectMilliseconds), nameof(UpstreamOptions.ReplayBytes),
             nameof(UpstreamOptions.ReplayBudgetBytes), nameof(UpstreamOptions.ReplayAgentBytes), nameof(UpstreamOptions.MessageBudgetBytes), nameof(UpstreamOptions.MessageAgentBytes), nameof(UpstreamOptions.BodySeconds), nameof(UpstreamOptions.ChargingOrigins),

@@ -27,8 +27,8 @@ internal sealed record Attack(int Count, int ShortCount, int Growth)
     /// <summary>Sent after that.</summary>
     public byte[] Body { get; init; } = [];
 
-    /// <summary>Whether an answer, from its first line to the end of its head, is the one that tells that the attack took hold.</summary>
-    public Func<string, bool> Expects { get; init; } = _ => true;
+    /// <summary>Whether an answer, from its first line to the end of its head, is the one that tells that the attack took hold; null where it may be turned away.</summary>
+    public Func<string, bool>? Expects { get; init; }
 
     /// <summary>When it has taken hold; some are only answered when they are cut off.</summary>
     public Holding Holds { get; init; } = Holding.Answered;

@@ -45,12 +45,12 @@ internal sealed class Attackers
     public Task HeldAsync() => _attack.Holds == Attack.Holding.Swallowed ? _origin.SwallowedAsync(_attackers.Length) : _held.Task;
 
     /// <summary>
-    /// Ends when more than half of them were answered as an attack that took hold is; where none is ever answered, at once. What was answered instead,
-    /// if that does not come.
+    /// Ends when more than half of them were answered as an attack that took hold is; where none need be answered, at once. What was answered instead, if
+    /// that does not come.
     /// </summary>
     public async Task<string> ExpectedAsync()
     {
-        if (_attack.Holds != Attack.Holding.Swallowed && await Task.WhenAny(_expected.Task, Task.Delay(Patience)) != _expected.Task)
+        if (_attack.Expects is not null && await Task.WhenAny(_expected.Task, Task.Delay(Patience)) != _expected.Task)
         {
             return Said;
         }
@@ -100,7 +100,7 @@ internal sealed class Attackers
 
         var answer = await client.ReadHeadAsync(_stop.Token);
         Say(answer.Split("\r\n")[0]);
-        if (_attack.Expects(answer))
+        if (_attack.Expects?.Invoke(answer) == true)
         {
             await TakeHoldAsync(client);
             hold();

@@ -137,18 +137,27 @@ public sealed class ReplayableBodyTests
     [Fact]
     public void One_agent_holds_no_more_than_its_share_and_all_together_no_more_than_the_sum()
     {
-        var budget = new ReplayBudget(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { ReplayBudgetBytes = 100, ReplayAgentBytes = 60 }));
+        var budget = new ReplayBudget(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { ReplayBudgetBytes = 100, ReplayAgentBytes = 40 }));
         var (mine, yours) = (budget.Of(Me), budget.Of(new AgentId("you")));
 
-        Assert.True(mine.TryTake(60));
+        Assert.True(mine.TryTake(40));
         Assert.False(mine.TryTake(1));
         Assert.True(yours.TryTake(40));
-        Assert.False(yours.TryTake(1));
+        Assert.True(budget.Of(new AgentId("third")).TryTake(20));
+        Assert.False(budget.Of(new AgentId("fourth")).TryTake(1));
         Assert.Same(mine, budget.Of(Me));
 
-        mine.Give(60);
-        Assert.True(yours.TryTake(20));
+        mine.Give(40);
         Assert.Equal(40, budget.Left);
+    }
+
+    [Fact]
+    public void No_agent_holds_more_than_half_whatever_the_setting_of_its_share()
+    {
+        var budget = new ReplayBudget(Microsoft.Extensions.Options.Options.Create(new UpstreamOptions { ReplayBudgetBytes = 100, ReplayAgentBytes = 1_000 }));
+        Assert.True(budget.Of(Me).TryTake(50));
+        Assert.False(budget.Of(Me).TryTake(1));
+        Assert.True(budget.Of(new AgentId("you")).TryTake(50));
     }
 
     private static AgentId Me { get; } = new("me");
