@@ -140,6 +140,26 @@ public sealed class AdmissionTests : IAsyncDisposable
         Assert.Contains("\"reason\":\"overloaded\"", await ConnectAsync(FakeAuthenticator.Basic, "503"), StringComparison.Ordinal);
     }
 
+    /// <remarks>Each may leave a window of 16 MiB unread.</remarks>
+    [Fact]
+    public async Task Requests_of_one_agent_are_no_more_than_fit_into_its_part_of_the_memory_with_all_that_may_wait_for_them()
+    {
+        const int Window = 16 * 1024 * 1024;
+        var memory = 2 * Environment.WorkingSet;
+        await StartAsync(options => options.MemoryBytes = memory, upstream => upstream.WindowBytes = Window);
+        var fit = (int)Math.Max(8, memory / 2 / (Window + KestrelSetup.AnswerBytes)) / 2;
+        var waiting = new List<RawClient>();
+        for (var i = 0; i < fit; i++)
+        {
+            waiting.Add(await AskAsync("/wait", FakeAuthenticator.Basic));
+        }
+
+        await ArrivedAsync(fit);
+        await AnswerAsync("/", FakeAuthenticator.Basic, "429");
+        await AnswerAsync("/", FakeAuthenticator.OtherBasic, "200");
+        waiting.ForEach(client => client.Dispose());
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData(TunnelTreatment.Intercept)]
     [InlineData(TunnelTreatment.Blind)]
@@ -200,10 +220,10 @@ public sealed class AdmissionTests : IAsyncDisposable
 
     private int _waiting;
 
-    private async Task StartAsync(Action<ConnectionOptions> limits)
+    private async Task StartAsync(Action<ConnectionOptions> limits, Action<UpstreamOptions>? upstream = null)
     {
         _origin = await TestOrigin.StartAsync(ServeAsync, tls: false);
-        _proxy = await ProxyFixture.StartAsync([_origin.Port], connections: limits);
+        _proxy = await ProxyFixture.StartAsync([_origin.Port], upstream, limits);
     }
 
     private async Task ServeAsync(HttpContext context)

@@ -16,7 +16,7 @@ internal sealed class Attackers
     private readonly TaskCompletionSource _expected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<string, int> _answers = [];
     private readonly Attack _attack;
-    private readonly Func<int, Task<RawClient>> _connect;
+    private readonly Func<Task<RawClient>> _connect;
     private readonly Func<int, string> _request;
     private readonly BadOrigin _origin;
     private readonly Task[] _attackers;
@@ -28,7 +28,7 @@ internal sealed class Attackers
     /// <param name="origin">Who is on their side.</param>
     /// <param name="connect">Reaches the proxy.</param>
     /// <param name="request">What an attacker sends, by its number.</param>
-    public Attackers(Attack attack, int count, BadOrigin origin, Func<int, Task<RawClient>> connect, Func<int, string> request)
+    public Attackers(Attack attack, int count, BadOrigin origin, Func<Task<RawClient>> connect, Func<int, string> request)
     {
         (_attack, _origin, _connect, _request) = (attack, origin, connect, request);
         _attackers = new Task[count];
@@ -90,7 +90,7 @@ internal sealed class Attackers
 
     private async Task TryAsync(int number, Action hold)
     {
-        using var client = await _connect(number);
+        using var client = await _connect();
         await client.SendAsync(_request(number), _stop.Token);
         await client.SendAsync(_attack.Body, _stop.Token);
         if (_attack.Holds == Attack.Holding.Sent)

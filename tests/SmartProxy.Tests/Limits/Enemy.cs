@@ -27,7 +27,7 @@ internal static class Enemy
                         attack,
                         Number(count),
                         origin,
-                        _ => RawClient.ConnectAsync(Number(port), CancellationToken.None),
+                        () => RawClient.ConnectAsync(Number(port), CancellationToken.None),
                         number => attack.Sends(number, origin.Port, credentials[number % credentials.Length]));
                     await attackers.HeldAsync();
                     Console.WriteLine("held");
