@@ -13,8 +13,10 @@ internal sealed class ConnectionSlots(IOptions<ConnectionOptions> options)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<ConnectionSlot> _waiting = new();
-    private readonly int _most = OpenFiles.Bound(options.Value.MaxConnections, OpenFiles.OfAgents);
     private int _open;
+
+    /// <summary>How many places there are.</summary>
+    public int Most { get; } = OpenFiles.Bound(options.Value.MaxConnections, OpenFiles.OfAgents);
 
     /// <summary>How many of them each agent may hold.</summary>
     internal AgentQuota Agents { get; } = new(OpenFiles.Bound(options.Value.MaxConnections, OpenFiles.OfAgents), options.Value.MaxConnectionsPerAgent);
@@ -29,7 +31,7 @@ internal sealed class ConnectionSlots(IOptions<ConnectionOptions> options)
         ConnectionSlot slot;
         lock (_gate)
         {
-            if (_open >= _most)
+            if (_open >= Most)
             {
                 if (_waiting.First is not { } first)
                 {

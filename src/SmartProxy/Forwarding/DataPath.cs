@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -29,6 +30,8 @@ internal static class DataPath
         services.AddSingleton<LeafMint>();
         services.AddSingleton<MemoryWatch>();
         services.AddSingleton<ConnectionSlots>();
+        services.AddSingleton<SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, BoundedListeners>();
         services.AddSingleton<Admission>();
         services.AddSingleton<TunnelRegistry>();
         services.AddSingleton<TunnelTls>();

@@ -10,7 +10,7 @@ namespace SmartProxy.Tests.Limits;
 public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
 {
     private const long MegaByte = 1024 * 1024;
-    private const long LongBound = 1_000 * MegaByte;
+    private const long LongBound = 1_500 * MegaByte;
     private static readonly int Rounds = ProcessLab.IsLong ? 5 : 1;
     private static readonly int Samples = ProcessLab.IsLong ? 2_000 : 30;
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
@@ -69,16 +69,20 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
         {
             idle.Add(await AskAsync(healthy, Samples));
             var before = proxy.MemoryBytes;
-            await lab.Enemy.AttackAsync(name, proxy, count);
-            during.Add(await AskAsync(healthy, Samples));
-            using (var newcomer = proxy.As("you", isFresh: true))
+            try
             {
+                await lab.Enemy.AttackAsync(name, proxy, count);
+                during.Add(await AskAsync(healthy, Samples));
+                using var newcomer = proxy.As("you", isFresh: true);
                 await AskAsync(newcomer, 5);
+                Assert.InRange(proxy.MemoryBytes, 0, ProcessLab.IsLong ? LongBound : before + (attack.Growth * MegaByte));
+                await lab.Enemy.ExpectAsync();
+            }
+            finally
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine(await lab.Enemy.StopAsync());
             }
 
-            Assert.InRange(proxy.MemoryBytes, 0, ProcessLab.IsLong ? LongBound : before + (attack.Growth * MegaByte));
-            await lab.Enemy.ExpectAsync();
-            TestContext.Current.TestOutputHelper?.WriteLine(await lab.Enemy.StopAsync());
             await RecoverAsync(proxy);
         }
 
