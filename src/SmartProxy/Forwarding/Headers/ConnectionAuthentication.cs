@@ -18,7 +18,7 @@ internal static class ConnectionAuthentication
             ? new Refusal(
                 StatusCodes.Status501NotImplemented,
                 "connection_authentication_not_supported",
-                "NTLM and Negotiate authenticate a whole connection, and those of this proxy serve all agents; use another scheme, or ask the operator for a tunnel that is not decrypted (Connections:Passthrough)")
+                "NTLM and Negotiate authenticate a whole connection, and those of this proxy carry many requests in turn; use another scheme, or ask the operator for a tunnel that is not decrypted (Connections:Passthrough)")
             : null;
 
     /// <summary>The challenges of <c>WWW-Authenticate</c> that are for one request, in their lines.</summary>
