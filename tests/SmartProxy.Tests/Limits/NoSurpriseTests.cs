@@ -67,7 +67,7 @@ public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
         await using var origin = await TestOrigin.StartAsync(EchoAsync, HttpProtocols.Http2);
         await using var proxy = await ProxyFixture.StartAsync([origin.Port]);
         using var client = proxy.CreateClient(HttpVersion.Version20);
-        var upload = new Talk();
+        var upload = new DuplexContent();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"https://{origin.Authority}/svc/Call") { Content = upload, Version = HttpVersion.Version20 };
         request.Headers.TE.ParseAdd("trailers");
         request.Content.Headers.ContentType = new("application/grpc");
@@ -110,25 +110,5 @@ public sealed class NoSurpriseTests(WireLab lab) : IClassFixture<WireLab>
         var client = await lab.OpenAsync(entry, FakeAuthenticator.Basic, Stop);
         await client.SendAsync(lab.Write(entry, template, FakeAuthenticator.Basic), Stop);
         return (client, new WireReader(client.Stream));
-    }
-
-    private sealed class Talk : HttpContent
-    {
-        public TaskCompletionSource<Stream> Stream { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await stream.FlushAsync();
-            Stream.SetResult(stream);
-            await End.Task;
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

@@ -175,24 +175,4 @@ public sealed class StreamingTests
         var one = new byte[1];
         return await stream.ReadAsync(one, Token) == 1 ? one[0] : -1;
     }
-
-    private sealed class DuplexContent : HttpContent
-    {
-        public TaskCompletionSource<Stream> Stream { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await stream.FlushAsync();
-            Stream.SetResult(stream);
-            await End.Task;
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
 }
