@@ -24,6 +24,9 @@ internal sealed class UpstreamClient : IDisposable
     /// <summary>Set on every request: whose it is.</summary>
     public static readonly HttpRequestOptionsKey<AgentId> Agent = new("smart-proxy.agent");
 
+    // Without it the library's windows grow to 16 MiB a stream, and an agent that stops reading would leave all of it here.
+    private const string FixedWindows = "System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing";
+
     private readonly ConcurrentDictionary<AgentId, Lazy<HttpMessageInvoker>> _invokers = new();
     private readonly DestinationGuard _guard;
     private readonly OriginPlaces _places;
@@ -32,11 +35,14 @@ internal sealed class UpstreamClient : IDisposable
     private readonly UpstreamTrust _trust;
     private readonly UpstreamIdentities _identities;
 
-    // The library's windows grow to 16 MiB a stream by themselves, and an agent that stops reading then would leave all of it here.
-    static UpstreamClient() => AppContext.SetSwitch("System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing", true);
-
+    /// <exception cref="InvalidOperationException">The process was not started with windows to origins that stay as they are set.</exception>
     public UpstreamClient(DestinationGuard guard, OriginPlaces places, TimeProvider time, IOptions<UpstreamOptions> options)
     {
+        if (!AppContext.TryGetSwitch(FixedWindows, out var isFixed) || !isFixed)
+        {
+            throw new InvalidOperationException($"expected {FixedWindows} to be true in smartproxy.runtimeconfig.json, beside the program: publish it again");
+        }
+
         (_guard, _places, _time, _options) = (guard, places, time, options.Value);
         (_trust, _identities) = (new UpstreamTrust(_options.ExtraCaFile), new UpstreamIdentities(_options.ClientCertificates));
     }
