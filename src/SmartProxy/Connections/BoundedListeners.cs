@@ -1,5 +1,7 @@
+using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace SmartProxy.Connections;
@@ -40,17 +42,13 @@ internal sealed class BoundedListeners(SocketTransportFactory inner, ConnectionS
                 return null;
             }
 
-            var connection = await inner.AcceptAsync(cancellationToken);
-            if (connection is null)
+            if (await inner.AcceptAsync(cancellationToken) is { } connection)
             {
-                room.Release();
-            }
-            else
-            {
-                connection.ConnectionClosed.UnsafeRegister(static room => ((SemaphoreSlim)room!).Release(), room);
+                return new OpenConnection(connection, room);
             }
 
-            return connection;
+            room.Release();
+            return null;
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
@@ -64,6 +62,39 @@ internal sealed class BoundedListeners(SocketTransportFactory inner, ConnectionS
             await _unbound.CancelAsync();
             await inner.DisposeAsync();
             _unbound.Dispose();
+        }
+    }
+    // What is closed, by either side, holds its file until it is disposed of; a place that is given back earlier is one file too many.
+    private sealed class OpenConnection(ConnectionContext inner, SemaphoreSlim room) : ConnectionContext
+    {
+        private bool _isDisposed;
+
+        public override string ConnectionId { get => inner.ConnectionId; set => inner.ConnectionId = value; }
+
+        public override IFeatureCollection Features => inner.Features;
+
+        public override IDictionary<object, object?> Items { get => inner.Items; set => inner.Items = value; }
+
+        public override IDuplexPipe Transport { get => inner.Transport; set => inner.Transport = value; }
+
+        public override EndPoint? LocalEndPoint { get => inner.LocalEndPoint; set => inner.LocalEndPoint = value; }
+
+        public override EndPoint? RemoteEndPoint { get => inner.RemoteEndPoint; set => inner.RemoteEndPoint = value; }
+
+        public override CancellationToken ConnectionClosed { get => inner.ConnectionClosed; set => inner.ConnectionClosed = value; }
+
+        public override void Abort(ConnectionAbortedException abortReason) => inner.Abort(abortReason);
+
+        public override void Abort() => inner.Abort();
+
+        public override async ValueTask DisposeAsync()
+        {
+            await inner.DisposeAsync();
+            await base.DisposeAsync();
+            if (!Interlocked.Exchange(ref _isDisposed, true))
+            {
+                room.Release();
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed record Attack(int Count, int ShortCount, int Growth)
     /// <summary>Whether it stays when it has been answered, without reading on.</summary>
     public bool Stays { get; init; }
 
-    /// <summary>Whether it speaks TLS when it has been answered.</summary>
+    /// <summary>Whether it speaks TLS when it has been answered, and asks once: an idle tunnel that never asked is cut off soon.</summary>
     public bool IsTls { get; init; }
 
     public static Attack Of(string name) => name switch
@@ -67,6 +67,9 @@ internal sealed record Attack(int Count, int ShortCount, int Growth)
         Silence => new(2_000, 60, 150) { Sends = (_, _, _) => "GET http", Holds = Holding.Sent },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "expected the name of an attack"),
     };
+
+    /// <summary>What is asked once in a tunnel; it is answered here, and the tunnel stays.</summary>
+    public static byte[] Asks(int port) => System.Text.Encoding.ASCII.GetBytes($"TRACE / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
 
     private static Func<string, bool> Is(string status) => answer => answer.StartsWith($"HTTP/1.1 {status} ", StringComparison.Ordinal);
 

@@ -5,7 +5,7 @@ using SmartProxy.Tests.Forwarding;
 
 namespace SmartProxy.Tests.Limits;
 
-/// <summary>Many that do the same at once, until they are told to stop. Who is cut off or turned away comes back a second later.</summary>
+/// <summary>Many that do the same at once, until they are told to stop. Who is cut off or turned away comes back one to two seconds later: not all of them together.</summary>
 internal sealed class Attackers
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -84,7 +84,7 @@ internal sealed class Attackers
             }
 
             Hold(ref isNew);
-            await Task.Delay(Pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause + (Pause * number / _attackers.Length), _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -114,6 +114,8 @@ internal sealed class Attackers
         {
             var tls = new SslStream(client.Stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "127.0.0.1" }, _stop.Token);
+            await tls.WriteAsync(Attack.Asks(_origin.Port), _stop.Token);
+            await tls.ReadAtLeastAsync(new byte[1], 1, cancellationToken: _stop.Token);
         }
 
         if (Interlocked.Increment(ref _right) == (_attackers.Length / 2) + 1)

@@ -11,8 +11,10 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
 {
     private const long MegaByte = 1024 * 1024;
     private const long LongBound = 1_500 * MegaByte;
+    private const int Samples = 30;
     private static readonly int Rounds = ProcessLab.IsLong ? 5 : 1;
-    private static readonly int Samples = ProcessLab.IsLong ? 2_000 : 30;
+    private static readonly TimeSpan Span = TimeSpan.FromSeconds(ProcessLab.IsLong ? 3 : 0);
+    private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(ProcessLab.IsLong ? 2 : 0);
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -49,32 +51,32 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
         {
             using var answer = await crawler.GetAsync($"http://{host}/", Stop);
             answers.Add(answer.StatusCode);
-            await AskAsync(healthy, 1);
+            Assert.Equal("served", await healthy.GetStringAsync($"http://{lab.Authority}/", Stop));
         }
 
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers);
         using var newcomer = proxy.As("you", isFresh: true);
-        await AskAsync(newcomer, 5);
+        await AskAsync(newcomer, Task.CompletedTask);
     }
 
-    /// <remarks>1. Idle. 2. All attackers hold on; the healthy agent asks until enough samples are in. 3. They leave, and it is as before.</remarks>
+    /// <remarks>1. Idle. 2. The attackers come, all at once, and what they do first is done. 3. They hold on. 4. They leave, and it is as before.</remarks>
     private async Task AttackAsync(ProxyProcess proxy, string name)
     {
         var attack = Attack.Of(name);
         var count = ProcessLab.IsLong ? attack.Count : attack.ShortCount;
-        var (idle, during) = (new List<TimeSpan>(), new List<TimeSpan>());
+        var (idle, onset, during) = (new List<TimeSpan>(), new List<TimeSpan>(), new List<TimeSpan>());
         using var healthy = proxy.As("you");
-        await AskAsync(healthy, Samples);
+        await AskAsync(healthy, Task.Delay(Span, Stop));
         for (var round = 0; round < Rounds; round++)
         {
-            idle.Add(await AskAsync(healthy, Samples));
+            idle.Add(await AskAsync(healthy, Task.Delay(Span, Stop)));
             var before = proxy.MemoryBytes;
             try
             {
-                await lab.Enemy.AttackAsync(name, proxy, count);
-                during.Add(await AskAsync(healthy, Samples));
+                onset.Add(await AskAsync(healthy, ComeAsync(proxy, name, count)));
+                during.Add(await AskAsync(healthy, Task.Delay(Span, Stop)));
                 using var newcomer = proxy.As("you", isFresh: true);
-                await AskAsync(newcomer, 5);
+                await AskAsync(newcomer, Task.CompletedTask);
                 Assert.InRange(proxy.MemoryBytes, 0, ProcessLab.IsLong ? LongBound : before + (attack.Growth * MegaByte));
                 await lab.Enemy.ExpectAsync();
             }
@@ -88,7 +90,13 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
 
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {count} attackers, p99 idle {Middle(idle):F2} ms, during {Middle(during):F2}; memory {proxy.MemoryBytes / MegaByte} MiB"));
+            $"{name}: {count} attackers, p99 idle {Middle(idle):F2} ms, onset {Middle(onset):F2}, during {Middle(during):F2}; memory {proxy.MemoryBytes / MegaByte} MiB"));
+    }
+
+    private async Task ComeAsync(ProxyProcess proxy, string name, int count)
+    {
+        await lab.Enemy.AttackAsync(name, proxy, count);
+        await Task.Delay(Span, Stop);
     }
 
     private static double Middle(List<TimeSpan> times) => times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
@@ -108,17 +116,19 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
         }
     }
 
-    // The 99th percentile of so many askings, one after the other.
-    private async Task<TimeSpan> AskAsync(HttpClient client, int count)
+    // The 99th percentile of the times of one asking after the other, until something ends and enough are in.
+    private async Task<TimeSpan> AskAsync(HttpClient client, Task until)
     {
         var times = new List<TimeSpan>();
-        for (var i = 0; i < count; i++)
+        while (times.Count < Samples || !until.IsCompleted)
         {
+            await Task.Delay(Gap, Stop);
             var start = TimeProvider.System.GetTimestamp();
             Assert.Equal("served", await client.GetStringAsync($"http://{lab.Authority}/", Stop));
             times.Add(TimeProvider.System.GetElapsedTime(start));
         }
 
+        await until;
         times.Sort();
         return times[(int)(times.Count * 0.99)];
     }

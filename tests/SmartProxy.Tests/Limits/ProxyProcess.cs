@@ -115,13 +115,14 @@ internal sealed class ProxyProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        var hasDied = _process.HasExited && ExitCode != 0;
         if (!_process.HasExited)
         {
             _process.Kill();
             await _process.WaitForExitAsync();
         }
 
-        if (TestContext.Current.TestState?.Result == TestResult.Failed)
+        if (hasDied || TestContext.Current.TestState?.Result == TestResult.Failed)
         {
             TestContext.Current.TestOutputHelper?.WriteLine(_log.ToString());
         }

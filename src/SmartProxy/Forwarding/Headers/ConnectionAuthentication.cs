@@ -5,8 +5,8 @@ using SmartProxy.Protocol;
 namespace SmartProxy.Forwarding.Headers;
 
 /// <summary>
-/// Schemes that authenticate a connection and not a request (NTLM, Negotiate: RFC 4559). Our connections to origins serve every agent in turn, so that
-/// the next one would be taken for who authenticated. Such credentials are refused before anything is dialled; no connection of ours is ever
+/// Schemes that authenticate a connection and not a request (NTLM, Negotiate: RFC 4559). Our connections to origins carry all requests of an agent in
+/// turn, so that one without credentials would be taken for the one that authenticated. Such credentials are refused before anything is dialled; no connection of ours is ever
 /// authenticated so. Challenges for them are not passed on, so that clients choose another scheme where the origin offers one.
 /// </summary>
 internal static class ConnectionAuthentication
