@@ -4,7 +4,8 @@ namespace SmartProxy.Connections;
 
 /// <summary>
 /// How many connections the operating system lets the process hold: each takes a descriptor, and opening more than there are fails for everybody, the
-/// journal among them. What is left when the process starts is divided; nobody takes of another's part.
+/// journal among them. What is left when the process starts is divided; nobody takes of another's part. The runtime itself holds each library open
+/// twice, some two hundred files, and ends the process when one can't be opened: with too few files nothing is started at all.
 /// </summary>
 internal static class OpenFiles
 {
@@ -17,11 +18,25 @@ internal static class OpenFiles
     /// <summary>The part for host names that are being resolved.</summary>
     public const int ForNames = 1;
 
-    private const int KeptFree = 48;
-    private const int Least = 8;
+    // Libraries that are loaded later, newcomers who are about to be turned away, files of the journal.
+    private const int KeptFree = 96;
+    private const int Least = 64;
 
     /// <summary>A number of connections, no larger than their part of the descriptors allows.</summary>
-    public static int Bound(int wanted, int eighths) => Limit() is { } limit ? Math.Min(wanted, Math.Max(Least, (limit - Used() - KeptFree) / 8 * eighths)) : wanted;
+    /// <exception cref="InvalidDataException">Too few are left to serve anybody.</exception>
+    public static int Bound(int wanted, int eighths)
+    {
+        if (Limit() is not { } limit)
+        {
+            return wanted;
+        }
+
+        var used = Used();
+        var left = limit - used - KeptFree;
+        return left >= Least
+            ? Math.Min(wanted, left / 8 * eighths)
+            : throw new InvalidDataException($"expected that {used + KeptFree + Least} files or more may be open at once, found {limit} (`ulimit -n`): raise that limit");
+    }
 
     // `Max open files  1024  524288  files`: soft and hard; the runtime raises the first to the second.
     private static int? Limit()

@@ -64,7 +64,7 @@ internal sealed record Attack(int Count, int ShortCount, int Growth)
             Body = new byte[UploadBytes],
             Holds = Holding.Swallowed,
         },
-        Silence => new(2_000, 60, 150) { Sends = (_, _, _) => "GET http", Holds = Holding.Sent },
+        Silence => new(2_000, 150, 150) { Sends = (_, _, _) => "GET http", Holds = Holding.Sent },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "expected the name of an attack"),
     };
 

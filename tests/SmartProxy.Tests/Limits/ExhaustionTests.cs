@@ -33,12 +33,20 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
     [Fact]
     public async Task With_few_files_the_silent_make_room_and_the_healthy_are_served()
     {
-        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: 256);
+        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: 512);
         await AttackAsync(proxy, Attack.Silence);
     }
 
+    [Fact]
+    public async Task With_fewer_files_than_the_runtime_needs_it_does_not_start_and_says_what_to_do()
+    {
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => ProxyProcess.StartAsync(lab.Authority, [], openFiles: 256));
+
+        Assert.Contains("files or more may be open at once, found 256 (`ulimit -n`): raise that limit", fault.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
-    [InlineData(256)]
+    [InlineData(512)]
     [InlineData(1_024)]
     public async Task Who_asks_more_hosts_than_there_are_files_hurts_nobody_else(int openFiles)
     {

@@ -145,7 +145,13 @@ internal sealed class ProxyProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginErrorReadLine();
         var said = await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
-        Address = new Uri(said?.Split(' ')[1] ?? throw new InvalidOperationException("it did not start: " + _log));
+        if (said is null)
+        {
+            await EndedAsync();
+            throw new InvalidOperationException("it did not start: " + _log);
+        }
+
+        Address = new Uri(said.Split(' ')[1]);
         _ = _process.StandardOutput.ReadToEndAsync();
     }
 
