@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SmartProxy.Commands;
 using SmartProxy.Hosting;
 using SmartProxy.Options;
@@ -31,6 +33,34 @@ public sealed class BadSettingsTests : BadInputKit
         foreach (var (section, options) in new[] { ("Egress", typeof(EgressOptions)), ("Upstream", typeof(UpstreamOptions)), ("Connections", typeof(ConnectionOptions)) })
         {
             Assert.Equal(options.GetProperties().Select(member => member.Name).Order(), DataPathSettings.Names[section].Order());
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_program_whose_runtime_settings_were_lost_does_not_start_and_says_which_file()
+    {
+        const string Setting = "System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing";
+        var runtime = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "smartproxy.runtimeconfig.json"), TestContext.Current.CancellationToken))!;
+        Assert.True(runtime["runtimeOptions"]!["configProperties"]!.AsObject().Remove(Setting));
+        await File.WriteAllTextAsync(Folder.File("lost.runtimeconfig.json"), runtime.ToJsonString(), TestContext.Current.CancellationToken);
+
+        string[] arguments =
+        [
+            "exec", "--runtimeconfig", Folder.File("lost.runtimeconfig.json"), Path.Combine(AppContext.BaseDirectory, "smartproxy.dll"),
+            "run", "--data", Data.Path, "--policy", Policy, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+        ];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        try
+        {
+            Assert.Null(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+            var said = (await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).TrimEnd('\n').Split('\n')[^1];
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            AssertOneLine(process.ExitCode, said);
+            Assert.Contains($"{Setting} to be true in smartproxy.runtimeconfig.json", said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            process.Kill();
         }
     }
 

@@ -35,12 +35,12 @@ internal sealed class UpstreamClient : IDisposable
     private readonly UpstreamTrust _trust;
     private readonly UpstreamIdentities _identities;
 
-    /// <exception cref="InvalidOperationException">The process was not started with windows to origins that stay as they are set.</exception>
+    /// <exception cref="InvalidDataException">The process was not started with windows to origins that stay as they are set.</exception>
     public UpstreamClient(DestinationGuard guard, OriginPlaces places, TimeProvider time, IOptions<UpstreamOptions> options)
     {
         if (!AppContext.TryGetSwitch(FixedWindows, out var isFixed) || !isFixed)
         {
-            throw new InvalidOperationException($"expected {FixedWindows} to be true in smartproxy.runtimeconfig.json, beside the program: publish it again");
+            throw new InvalidDataException($"expected {FixedWindows} to be true in smartproxy.runtimeconfig.json, beside the program: publish it again");
         }
 
         (_guard, _places, _time, _options) = (guard, places, time, options.Value);
