@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -58,10 +59,26 @@ internal sealed class TestOrigin : IAsyncDisposable
 
     public string Url => $"{Scheme}://{Authority}";
 
-    public static async Task<TestOrigin> StartAsync(RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true, IPAddress? address = null)
+    /// <param name="handler">Answers.</param>
+    /// <param name="protocols">What it speaks.</param>
+    /// <param name="tls">Whether over TLS.</param>
+    /// <param name="address">Where it listens; null for 127.0.0.1.</param>
+    /// <param name="unsentBytes">What the system takes of its answers before they are read; null leaves that to the system.</param>
+    public static async Task<TestOrigin> StartAsync(
+        RequestDelegate handler, HttpProtocols protocols = HttpProtocols.Http1, bool tls = true, IPAddress? address = null, int? unsentBytes = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            if (unsentBytes is { } bytes)
+            {
+                socket.SendBufferSize = bytes;
+            }
+
+            return socket;
+        });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;

@@ -10,6 +10,9 @@ internal sealed class BadOrigin : IAsyncDisposable
 {
     private const int MegaByte = 1024 * 1024;
 
+    // Else the system copies megabytes for each that is cut off at 64 KiB: work of a machine that should be the attackers' own.
+    private const int UnsentBytes = 64 * 1024;
+
     private readonly SemaphoreSlim _swallowed = new(0);
     private TestOrigin _origin = null!;
 
@@ -25,7 +28,7 @@ internal sealed class BadOrigin : IAsyncDisposable
     public static async Task<BadOrigin> StartAsync()
     {
         var origin = new BadOrigin();
-        origin._origin = await TestOrigin.StartAsync(origin.ServeAsync, tls: false, address: IPAddress.Any);
+        origin._origin = await TestOrigin.StartAsync(origin.ServeAsync, tls: false, address: IPAddress.Any, unsentBytes: UnsentBytes);
         return origin;
     }
 

@@ -5,7 +5,8 @@ namespace SmartProxy.Forwarding.Origins;
 
 /// <summary>
 /// A connection to an HTTP/1 origin. It bounds the interim answers (1xx), which the client library skips by the thousand, and it can be spoilt, so
-/// that it never carries another request: the library keeps a connection whose answer it could read, however odd that answer was.
+/// that it never carries another request: the library keeps a connection whose answer it could read, however odd that answer was. And it takes turns:
+/// an origin that always has more would else keep the thread to itself, and the news that its agent has gone would wait behind it.
 /// </summary>
 internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
 {
@@ -14,6 +15,9 @@ internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
 
     /// <summary>Bytes of interim answers to one request.</summary>
     public const int MaxInterimBytes = 64 * 1024;
+
+    /// <summary>Reads in a row that find bytes waiting, before all others have a turn.</summary>
+    public const int ReadsInTurn = 8;
 
     private const int StatusStart = 9;
     private const int StatusEnd = 11;
@@ -29,6 +33,7 @@ internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
     private int _status;
     private int _interims;
     private int _bytes;
+    private int _ready;
 
     public override bool CanRead => true;
 
@@ -74,7 +79,15 @@ internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadAndLookAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var count = await inner.ReadAsync(buffer, cancellationToken);
+        var read = inner.ReadAsync(buffer, cancellationToken);
+        _ready = read.IsCompleted ? _ready + 1 : 0;
+        var count = await read;
+        if (_ready == ReadsInTurn)
+        {
+            _ready = 0;
+            await OthersAsync();
+        }
+
         if (_isInterim)
         {
             Look(buffer.Span[..count]);
@@ -82,6 +95,9 @@ internal sealed class UpstreamConnection(Stream inner) : ForwardOnlyStream
 
         return count;
     }
+
+    // To the end of the queue that all threads share; `Task.Yield` would come back before anybody else.
+    private static Task OthersAsync() => Task.Factory.StartNew(static () => { }, CancellationToken.None, TaskCreationOptions.PreferFairness, TaskScheduler.Default);
 
     // Only first lines of heads are looked at, and only until one tells of a final answer. What is no head is the library's to refuse.
     private void Look(ReadOnlySpan<byte> bytes)

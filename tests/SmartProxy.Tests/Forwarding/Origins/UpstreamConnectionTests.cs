@@ -3,7 +3,7 @@ using SmartProxy.Forwarding.Origins;
 
 namespace SmartProxy.Tests.Forwarding.Origins;
 
-/// <summary>Interim answers are counted in heads alone, and in each of them.</summary>
+/// <summary>Interim answers are counted in heads alone, and in each of them; and nobody keeps a thread by always having more.</summary>
 public sealed class UpstreamConnectionTests
 {
     private static readonly string Flood = string.Concat(Enumerable.Repeat("HTTP/1.1 100 Continue\r\n\r\n", UpstreamConnection.MaxInterims + 1));
@@ -37,6 +37,22 @@ public sealed class UpstreamConnectionTests
         await Assert.ThrowsAsync<IOException>(() => ReadAsync(connection));
     }
 
+    [Fact]
+    public async Task An_origin_that_always_has_more_leaves_the_others_a_turn()
+    {
+        await using var connection = new UpstreamConnection(new Endless());
+        var (buffer, turns) = (new byte[1024], 0);
+        for (var i = 0; i < 100 * UpstreamConnection.ReadsInTurn; i++)
+        {
+            var read = connection.ReadAsync(buffer, Token);
+            turns += read.IsCompleted ? 0 : 1;
+            Assert.Equal(buffer.Length, await read);
+        }
+
+        // The others may have nothing to do: then a turn is over at once.
+        Assert.InRange(turns, 1, 100);
+    }
+
     private static async Task AskAsync(UpstreamConnection connection) => await connection.WriteAsync("x"u8.ToArray(), Token);
 
     private static async Task ReadAsync(UpstreamConnection connection) => _ = await connection.ReadAsync(new byte[64 * 1024], Token);
@@ -49,5 +65,10 @@ public sealed class UpstreamConnectionTests
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             ValueTask.FromResult(Encoding.ASCII.GetBytes(_reads.Dequeue(), buffer.Span));
+    }
+
+    private sealed class Endless : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(buffer.Length);
     }
 }
