@@ -19,7 +19,7 @@ internal static class OpenFiles
     public const int ForNames = 1;
 
     // Libraries that are loaded later, newcomers who are about to be turned away, files of the journal.
-    private const int KeptFree = 96;
+    private const int KeptFree = 64;
     private const int Least = 64;
 
     /// <summary>A number of connections, no larger than their part of the descriptors allows.</summary>

@@ -7,7 +7,7 @@ namespace SmartProxy.Tests.Limits;
 /// Attacks on the real process, one at a time, by two agents or by nobody in particular; another agent is served meanwhile and memory stays bounded.
 /// With <c>SMARTPROXY_LONG=1</c> they are many times larger, and the healthy agent's times are told beside the idle ones.
 /// </summary>
-public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
+public sealed class ExhaustionTests(ProcessLab lab, SingleProgram single) : IClassFixture<ProcessLab>, IClassFixture<SingleProgram>
 {
     private const long MegaByte = 1024 * 1024;
     private const long LongBound = 1_500 * MegaByte;
@@ -30,10 +30,13 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
     [InlineData(Attack.Uploads)]
     public Task An_attack_hurts_nobody_else(string name) => AttackAsync(lab.Proxy, name);
 
-    [Fact]
-    public async Task With_few_files_the_silent_make_room_and_the_healthy_are_served()
+    [Theory]
+    [InlineData(256, true)]
+    [InlineData(512, false)]
+    public async Task With_few_files_the_silent_make_room_and_the_healthy_are_served(int openFiles, bool isSingle)
     {
-        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: 512);
+        await using var proxy = await ProxyProcess.StartAsync(
+            lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: openFiles, program: isSingle ? single.Path : null);
         await AttackAsync(proxy, Attack.Silence);
     }
 
@@ -46,12 +49,13 @@ public sealed class ExhaustionTests(ProcessLab lab) : IClassFixture<ProcessLab>
     }
 
     [Theory]
-    [InlineData(512)]
-    [InlineData(1_024)]
-    public async Task Who_asks_more_hosts_than_there_are_files_hurts_nobody_else(int openFiles)
+    [InlineData(256, true)]
+    [InlineData(512, false)]
+    [InlineData(1_024, false)]
+    public async Task Who_asks_more_hosts_than_there_are_files_hurts_nobody_else(int openFiles, bool isSingle)
     {
         var hosts = Enumerable.Range(0, openFiles).Select(i => $"127.0.{1 + (i / 250)}.{1 + (i % 250)}:{lab.Enemy.Port}").ToList();
-        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], hosts, openFiles);
+        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], hosts, openFiles, program: isSingle ? single.Path : null);
         using var healthy = proxy.As("you");
         using var crawler = proxy.As("me");
         var answers = new HashSet<HttpStatusCode>();

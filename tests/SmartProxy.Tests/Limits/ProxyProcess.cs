@@ -40,8 +40,14 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// <param name="others">Authorities that the attackers reach.</param>
     /// <param name="openFiles">What <c>ulimit -n</c> says; null leaves it.</param>
     /// <param name="environment">Variables besides those of the test.</param>
+    /// <param name="program">The program as one file; null for the one that was built with the tests.</param>
     public static async Task<ProxyProcess> StartAsync(
-        string seller, Dictionary<string, object> settings, IEnumerable<string>? others = null, int? openFiles = null, IReadOnlyDictionary<string, string>? environment = null)
+        string seller,
+        Dictionary<string, object> settings,
+        IEnumerable<string>? others = null,
+        int? openFiles = null,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? program = null)
     {
         var proxy = new ProxyProcess();
         var made = await RunningProxy.Seams.Installer.MakeAsync(proxy.Data, proxy._folder.File("policies.json"), "base-sepolia");
@@ -61,7 +67,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         settings["Egress:Allow"] = new[] { "127.0.0.0/8" };
         settings["Upstream:ExtraCaFile"] = "origins.pem";
         await File.WriteAllTextAsync(proxy._folder.File("settings.json"), Nest(settings));
-        await proxy.RunAsync(openFiles, environment ?? new Dictionary<string, string>());
+        await proxy.RunAsync(program is null ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "smartproxy.dll")] : [program], openFiles, environment ?? new Dictionary<string, string>());
         return proxy;
     }
 
@@ -131,13 +137,13 @@ internal sealed class ProxyProcess : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task RunAsync(int? openFiles, IReadOnlyDictionary<string, string> environment)
+    private async Task RunAsync(string[] program, int? openFiles, IReadOnlyDictionary<string, string> environment)
     {
         var limit = openFiles is { } files ? string.Create(CultureInfo.InvariantCulture, $"ulimit -n {files}; ") : "";
         string[] arguments =
         [
-            "-c", limit + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, "smartproxy.dll"), "run", "--data", Data.Path,
-            "--policy", _folder.File("policies.json"), "--config", _folder.File("settings.json"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+            "-c", limit + "exec \"$@\"", "sh", .. program, "run", "--data", Data.Path, "--policy",
+            _folder.File("policies.json"), "--config", _folder.File("settings.json"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
         ];
         var start = new ProcessStartInfo("bash", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         environment.ToList().ForEach(variable => start.Environment[variable.Key] = variable.Value);
