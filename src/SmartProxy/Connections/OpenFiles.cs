@@ -4,8 +4,8 @@ namespace SmartProxy.Connections;
 
 /// <summary>
 /// How many connections the operating system lets the process hold: each takes a descriptor, and opening more than there are fails for everybody, the
-/// journal among them. What is left when the process starts is divided; nobody takes of another's part. The runtime itself holds each library open
-/// twice, some two hundred files, and ends the process when one can't be opened: with too few files nothing is started at all.
+/// journal among them. What is left when the process starts is divided; nobody takes of another's part. The runtime itself holds each library open,
+/// some hundred files or twice that, and ends the process when one can't be opened: with too few files nothing is started at all.
 /// </summary>
 internal static class OpenFiles
 {
@@ -35,7 +35,7 @@ internal static class OpenFiles
         var left = limit - used - KeptFree;
         return left >= Least
             ? Math.Min(wanted, left / 8 * eighths)
-            : throw new InvalidDataException($"expected that {used + KeptFree + Least} files or more may be open at once, found {limit} (`ulimit -n`): raise that limit");
+            : throw new InvalidDataException($"expected that {used + KeptFree + Least} files or more may be open at once, found {limit} (`ulimit -n`): raise that limit, or see docs/limits.md for a program that needs fewer");
     }
 
     // `Max open files  1024  524288  files`: soft and hard; the runtime raises the first to the second.

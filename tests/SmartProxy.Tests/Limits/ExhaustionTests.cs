@@ -36,7 +36,7 @@ public sealed class ExhaustionTests(ProcessLab lab, SingleProgram single) : ICla
     public async Task With_few_files_the_silent_make_room_and_the_healthy_are_served(int openFiles, bool isSingle)
     {
         await using var proxy = await ProxyProcess.StartAsync(
-            lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: openFiles, program: isSingle ? single.Path : null);
+            lab.Authority, new() { ["Connections:HeadSeconds"] = 30 }, openFiles: openFiles, program: isSingle ? await single.PathAsync() : null);
         await AttackAsync(proxy, Attack.Silence);
     }
 
@@ -55,7 +55,7 @@ public sealed class ExhaustionTests(ProcessLab lab, SingleProgram single) : ICla
     public async Task Who_asks_more_hosts_than_there_are_files_hurts_nobody_else(int openFiles, bool isSingle)
     {
         var hosts = Enumerable.Range(0, openFiles).Select(i => $"127.0.{1 + (i / 250)}.{1 + (i % 250)}:{lab.Enemy.Port}").ToList();
-        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], hosts, openFiles, program: isSingle ? single.Path : null);
+        await using var proxy = await ProxyProcess.StartAsync(lab.Authority, [], hosts, openFiles, program: isSingle ? await single.PathAsync() : null);
         using var healthy = proxy.As("you");
         using var crawler = proxy.As("me");
         var answers = new HashSet<HttpStatusCode>();

@@ -154,6 +154,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         if (said is null)
         {
             await EndedAsync();
+            await DisposeAsync();
             throw new InvalidOperationException("it did not start: " + _log);
         }
 

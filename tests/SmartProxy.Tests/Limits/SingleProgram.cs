@@ -4,7 +4,7 @@ using SmartProxy.TestKit;
 namespace SmartProxy.Tests.Limits;
 
 /// <summary>The program published as one file with its runtime, from a copy of the sources: what else is built meanwhile is not disturbed.</summary>
-public sealed class SingleProgram : IAsyncLifetime
+public sealed class SingleProgram : IDisposable
 {
     private const string Copies = """
         set -euo pipefail
@@ -17,20 +17,21 @@ public sealed class SingleProgram : IAsyncLifetime
         """;
 
     private readonly TempFolder _folder = new();
+    private readonly Lazy<Task<string>> _published;
 
-    internal string Path => System.IO.Path.Combine(_folder.File("one"), "smartproxy");
+    public SingleProgram() => _published = new(PublishAsync);
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Where it is. The first who asks waits until it is made.</summary>
+    internal Task<string> PathAsync() => _published.Value;
+
+    public void Dispose() => _folder.Dispose();
+
+    private async Task<string> PublishAsync()
     {
         using var publish = Process.Start(new ProcessStartInfo("bash", ["-c", Copies, "bash", _folder.Path]) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true })!;
         var said = await publish.StandardOutput.ReadToEndAsync();
         await publish.WaitForExitAsync();
         Assert.True(publish.ExitCode == 0, said);
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _folder.Dispose();
-        return default;
+        return Path.Combine(_folder.File("one"), "smartproxy");
     }
 }

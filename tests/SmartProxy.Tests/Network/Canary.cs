@@ -28,6 +28,23 @@ internal sealed class Canary : IDisposable
     /// <summary>Connections, whether or not a byte came over them.</summary>
     public int Connections => Volatile.Read(ref _connections) + (_listener.Pending() ? 1 : 0);
 
+    /// <summary>Two on the same port: one that is free at the first address may be taken at the second.</summary>
+    public static (Canary First, Canary Second) OnOnePort(IPAddress first, IPAddress second)
+    {
+        while (true)
+        {
+            var one = new Canary(first);
+            try
+            {
+                return (one, new Canary(second, one.Port));
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                one.Dispose();
+            }
+        }
+    }
+
     public void Dispose() => _listener.Dispose();
 
     private async Task AcceptAsync()

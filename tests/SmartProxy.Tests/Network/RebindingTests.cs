@@ -21,9 +21,9 @@ public sealed class RebindingTests : IAsyncLifetime
         }.Select(IPAddress.Parse),
     ];
 
-    private readonly Canary _good = new(Good);
     private readonly Dictionary<string, Queue<IPAddress[]>> _scripts = [];
     private readonly TestDns _dns;
+    private Canary _good = null!;
     private Canary _bad = null!;
     private ProxyFixture _proxy = null!;
 
@@ -33,7 +33,7 @@ public sealed class RebindingTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _bad = new Canary(IPAddress.Loopback, _good.Port);
+        (_good, _bad) = Canary.OnOnePort(Good, IPAddress.Loopback);
         _proxy = await ProxyFixture.StartAsync([], egress: egress => egress.Allow.Add($"{Good}:{_good.Port}"));
         _proxy.Resolve = _dns.ResolveAsync;
     }
