@@ -20,7 +20,7 @@ internal static class OpenFiles
 
     // Libraries that are loaded later, newcomers who are about to be turned away, files of the journal.
     private const int KeptFree = 64;
-    private const int Least = 64;
+    private const int Least = 48;
 
     /// <summary>A number of connections, no larger than their part of the descriptors allows.</summary>
     /// <exception cref="InvalidDataException">Too few are left to serve anybody.</exception>
