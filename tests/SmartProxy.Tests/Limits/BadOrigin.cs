@@ -93,7 +93,11 @@ internal sealed class BadOrigin : IAsyncDisposable
         var piece = new byte[64 * 1024];
         for (var left = 4_096L * MegaByte; left > 0 && !context.RequestAborted.IsCancellationRequested; left -= piece.Length)
         {
-            await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+            if ((await context.Response.BodyWriter.WriteAsync(piece, context.RequestAborted)).IsCompleted)
+            {
+                return;
+            }
+
             await Task.Yield();
         }
     }
